@@ -1,0 +1,65 @@
+// @ts-nocheck
+// Original file: proto/struere/voice/v1/call_config.proto
+
+import type { CallDirection as _struere_voice_v1_CallDirection, CallDirection__Output as _struere_voice_v1_CallDirection__Output } from '../../../struere/voice/v1/CallDirection.ts';
+import type { AgentProfile as _struere_voice_v1_AgentProfile, AgentProfile__Output as _struere_voice_v1_AgentProfile__Output } from '../../../struere/voice/v1/AgentProfile.ts';
+import type { VoiceProfile as _struere_voice_v1_VoiceProfile, VoiceProfile__Output as _struere_voice_v1_VoiceProfile__Output } from '../../../struere/voice/v1/VoiceProfile.ts';
+import type { CallLimits as _struere_voice_v1_CallLimits, CallLimits__Output as _struere_voice_v1_CallLimits__Output } from '../../../struere/voice/v1/CallLimits.ts';
+import type { AuditorPlan as _struere_voice_v1_AuditorPlan, AuditorPlan__Output as _struere_voice_v1_AuditorPlan__Output } from '../../../struere/voice/v1/AuditorPlan.ts';
+import type { HeardUtterance as _struere_voice_v1_HeardUtterance, HeardUtterance__Output as _struere_voice_v1_HeardUtterance__Output } from '../../../struere/voice/v1/HeardUtterance.ts';
+
+/**
+ * All that a media node needs to know about a call. It is resolved once, when the call is answered, and pinned.
+ */
+export interface CallConfig {
+  'callId'?: (string);
+  'organizationId'?: (string);
+  /**
+   * development, production or eval.
+   */
+  'environment'?: (string);
+  'threadId'?: (string);
+  'direction'?: (_struere_voice_v1_CallDirection);
+  /**
+   * E.164, or what the network gave ("anonymous").
+   */
+  'from'?: (string);
+  'to'?: (string);
+  'agent'?: (_struere_voice_v1_AgentProfile | null);
+  'voice'?: (_struere_voice_v1_VoiceProfile | null);
+  'limits'?: (_struere_voice_v1_CallLimits | null);
+  'auditor'?: (_struere_voice_v1_AuditorPlan | null);
+  /**
+   * What was said under earlier epochs, oldest first; not empty means: continue, do not greet again.
+   */
+  'history'?: (_struere_voice_v1_HeardUtterance)[];
+  '_auditor'?: "auditor";
+}
+
+/**
+ * All that a media node needs to know about a call. It is resolved once, when the call is answered, and pinned.
+ */
+export interface CallConfig__Output {
+  'callId': (string);
+  'organizationId': (string);
+  /**
+   * development, production or eval.
+   */
+  'environment': (string);
+  'threadId': (string);
+  'direction': (_struere_voice_v1_CallDirection__Output);
+  /**
+   * E.164, or what the network gave ("anonymous").
+   */
+  'from': (string);
+  'to': (string);
+  'agent': (_struere_voice_v1_AgentProfile__Output | null);
+  'voice': (_struere_voice_v1_VoiceProfile__Output | null);
+  'limits': (_struere_voice_v1_CallLimits__Output | null);
+  'auditor'?: (_struere_voice_v1_AuditorPlan__Output | null);
+  /**
+   * What was said under earlier epochs, oldest first; not empty means: continue, do not greet again.
+   */
+  'history': (_struere_voice_v1_HeardUtterance__Output)[];
+  '_auditor'?: "auditor";
+}
