@@ -1,1 +1,55 @@
-export {};
+export { mayCall, mayGrant, Permission, type RequiredPermission } from "./access.ts";
+export { API_KEY_BYTES, formatApiKey, type ParsedApiKey, parseApiKey } from "./api-key.ts";
+export { BUILTIN_TOOL_NAMES, builtinTool, type ToolDefinition } from "./builtin-tools.ts";
+export {
+  type AgentVersion,
+  type CallConfig,
+  type CallFacts,
+  NOT_AVAILABLE,
+  resolveCallConfig,
+  type ResolvedCall,
+  type ResolveProblem,
+  type ResolveQuestion,
+  type ResolveReason,
+  type RouterVersion,
+  type VoiceSettings,
+} from "./call-config.ts";
+export {
+  CARRIER_END_GRACE_MS,
+  type CallDirection,
+  type CallOutcome,
+  type CallRecord,
+  CallStatus,
+  carrierAdvances,
+  type Claim,
+  type ClaimProblem,
+  claimCall,
+  endBeforeAnswer,
+  endCall,
+  type EndProblem,
+  GRANT_TTL_MS,
+  HEARTBEAT_MS,
+  isCarrierEnd,
+  isOver,
+  LEASE_EXPIRES_MS,
+  LEASE_RENEW_MS,
+  LIVE_STATUSES,
+  MAX_CALL_MS,
+  NODE_EXPIRES_MS,
+  PENDING_DEADLINE_MS,
+  SIGN_OF_LIFE_MS,
+  type ThreadStatus,
+} from "./call-record.ts";
+export {
+  changeConnection,
+  chooseTarget,
+  type ConnectionChange,
+  type ConnectionState,
+  ConnectionStatus,
+  type FormerSettings,
+  type Target,
+  type TargetProblem,
+} from "./connection.ts";
+export { maskPhoneNumber, parsePhoneNumber, type PhoneNumber } from "./phone-number.ts";
+export { CLOCK_SKEW_SECONDS, isExpired, parseStreamToken, signedTextOf, type StreamGrant, type StreamToken } from "./stream-token.ts";
+export { renderTemplate } from "./template.ts";

@@ -37,9 +37,7 @@ type LaneEffect =
   /** Nothing may be played: drop what waits, and every late delta, until the next `lane.play`. */
   | { readonly type: "lane.mute" };
 
-type TelephonyEffect =
-  | { readonly type: "telephony.clear" }
-  | { readonly type: "telephony.close"; readonly code: number };
+type TelephonyEffect = { readonly type: "telephony.clear" } | { readonly type: "telephony.close"; readonly code: number };
 
 type RecordEffect =
   /** Body of a bus message without epoch and time, which the shell adds. `seq` is gapless over all kinds. */
@@ -52,7 +50,13 @@ type RecordEffect =
       readonly heardMs: number | null;
     }
   /** EndCall. Answered by `record.closed`. */
-  | { readonly type: "record.close"; readonly outcome: CallOutcome; readonly reason: string; readonly durationMs: number; readonly lastSeq: number };
+  | {
+      readonly type: "record.close";
+      readonly outcome: CallOutcome;
+      readonly reason: string;
+      readonly durationMs: number;
+      readonly lastSeq: number;
+    };
 
 type ShellEffect =
   | { readonly type: "tool.run"; readonly toolCallId: string; readonly name: string; readonly argumentsJson: string }

@@ -8,7 +8,15 @@
  */
 import type { CallConfig } from "./config.ts";
 
-export type CallEvent = { readonly at: number } & (TelephonyEvent | ConfigEvent | ModelEvent | LaneEvent | ToolEvent | InjectionEvent | ShellEvent);
+export type CallEvent = { readonly at: number } & (
+  | TelephonyEvent
+  | ConfigEvent
+  | ModelEvent
+  | LaneEvent
+  | ToolEvent
+  | InjectionEvent
+  | ShellEvent
+);
 
 type TelephonyEvent =
   /** Twilio's `start`: the stream is up. The shell resolves the configuration at once (ClaimCall). */
@@ -67,8 +75,7 @@ type LaneEvent =
   /** More audio than may wait for play-out; the rest of this response is being dropped. */
   | { readonly type: "lane.overflowed"; readonly responseId: string };
 
-type ToolEvent =
-  | { readonly type: "tool.finished"; readonly toolCallId: string; readonly outputJson: string; readonly isError: boolean };
+type ToolEvent = { readonly type: "tool.finished"; readonly toolCallId: string; readonly outputJson: string; readonly isError: boolean };
 
 type InjectionEvent = {
   readonly type: "auditor.injected";

@@ -53,5 +53,7 @@ export interface Delivery {
 }
 
 export interface Subscription {
+  /** Resolves when broadcasts of others reach this subscription from now on; never rejects. */
+  readonly ready: Promise<void>;
   unsubscribe(): void;
 }

@@ -27,7 +27,8 @@ function generate(outDir: string): void {
   );
   // The generator writes where it found each file; say it from the repository's root, so that every machine generates the same.
   // It also writes helpers that a file without services never uses, which our compiler flags forbid.
-  for (const [name, text] of filesIn(outDir)) writeFileSync(join(outDir, name), `// @ts-nocheck\n${text.replace(`${PROTO_ROOT}/`, "proto/")}`);
+  for (const [name, text] of filesIn(outDir))
+    writeFileSync(join(outDir, name), `// @ts-nocheck\n${text.replace(`${PROTO_ROOT}/`, "proto/")}`);
 }
 
 const filesIn = (directory: string): Map<string, string> =>

@@ -1,1 +1,3 @@
-export {};
+export * from "./openai/index.ts";
+export * from "./speech.ts";
+export * from "./twilio/index.ts";

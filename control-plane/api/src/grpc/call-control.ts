@@ -1,0 +1,144 @@
+/** CallControl: what media nodes ask about calls. Proof of a claim is the token; of everything after it, the epoch. */
+import { LEASE_EXPIRES_MS, LEASE_RENEW_MS, type CallOutcome as RecordedOutcome } from "@struere/domain";
+import { type CallId, Fault, parseId } from "@struere/kernel";
+import {
+  CallOutcome,
+  type CallOutcome__Output,
+  type ClaimCallRequest__Output,
+  type ClaimCallResponse,
+  type EndCallRequest__Output,
+  type EndCallResponse,
+  type RenewLeaseRequest__Output,
+  type RenewLeaseResponse,
+  type RunToolRequest__Output,
+  type RunToolResponse,
+} from "@struere/protocol/grpc";
+import { validUpgradeSignature } from "@struere/protocol/twilio";
+import { type Call, claimCall, endCall, findCall, openCredentials, renewLeases } from "@struere/store";
+import type { ControlContext } from "../context.ts";
+import { openStreamToken } from "../grants.ts";
+import { nodeIdOf } from "./node-id.ts";
+
+export interface CallControlOptions extends Pick<ControlContext, "db" | "clock" | "events" | "keyRing"> {
+  readonly gatewaySecret: string;
+  readonly fallbackAuthToken: string | null;
+}
+
+export interface CallControl {
+  claimCall(request: ClaimCallRequest__Output): Promise<ClaimCallResponse>;
+  renewLease(request: RenewLeaseRequest__Output): Promise<RenewLeaseResponse>;
+  endCall(request: EndCallRequest__Output): Promise<EndCallResponse>;
+  runTool(request: RunToolRequest__Output): Promise<RunToolResponse>;
+}
+
+/** A node holds some hundreds of calls; more in one request is a fault of its own. */
+const LEASES_MAX = 10_000;
+
+export function callControl(options: CallControlOptions): CallControl {
+  const { db, clock, events } = options;
+  const now = () => new Date(clock.wall());
+  return {
+    async claimCall(request) {
+      const nodeId = nodeIdOf(request.nodeId);
+      const grant = openStreamToken(options.gatewaySecret, request.streamToken, clock.wall());
+      const call = await findCall(db, grant.callId);
+      if (!call) throw new Fault("unauthenticated", "the stream token is of a call that does not exist");
+      await checkUpgrade(options, call, request);
+      const claimed = await claimCall(db, {
+        callId: grant.callId,
+        epoch: grant.epoch,
+        nodeId,
+        streamSid: request.streamSid,
+        callSid: request.callSid,
+        accountSid: request.accountSid,
+        now: now(),
+      });
+      if (!claimed.ok) throw claimFault(claimed.problem);
+      const config = claimed.value.config;
+      if (!config) throw new Fault("failed_precondition", "the call was refused and has no configuration");
+      events.callClaimed({ callId: grant.callId, epoch: grant.epoch, nodeId });
+      return { config, epoch: grant.epoch, leaseRenewMs: LEASE_RENEW_MS, leaseExpiresMs: LEASE_EXPIRES_MS };
+    },
+
+    async renewLease(request) {
+      const nodeId = nodeIdOf(request.nodeId);
+      if (request.leases.length > LEASES_MAX) throw new Fault("invalid_argument", `at most ${LEASES_MAX} leases in one request`);
+      const leases = request.leases.map(({ callId, epoch, framesIn }) => ({ callId: callIdOf(callId), epoch, framesIn }));
+      return { lostCallIds: [...(await renewLeases(db, { nodeId, leases, now: now() }))] };
+    },
+
+    async endCall(request) {
+      const callId = callIdOf(request.callId);
+      const outcome = outcomeOf(request.outcome);
+      const ended = await endCall(db, {
+        callId,
+        epoch: request.epoch,
+        outcome,
+        reason: reasonOf(request.reason),
+        durationMs: request.durationMs,
+        lastSeq: request.lastSeq,
+        now: now(),
+      });
+      if (!ended.ok) {
+        if (ended.problem === "call_not_found") throw new Fault("not_found", "there is no such call");
+        throw new Fault("failed_precondition", `epoch ${request.epoch} does not hold this call (${ended.problem})`);
+      }
+      if (ended.value.endedNow) events.callEnded({ callId, outcome, reason: reasonOf(request.reason) });
+      return { endedNow: ended.value.endedNow };
+    },
+
+    async runTool(request) {
+      const call = await findCall(db, callIdOf(request.callId));
+      if (!call) throw new Fault("not_found", "there is no such call");
+      if (call.epoch !== request.epoch) throw new Fault("failed_precondition", `epoch ${request.epoch} does not hold this call`);
+      const legal = call.config?.agent.tools.map((tool) => tool.name).join(", ") || "none";
+      throw new Fault("unimplemented", `this agent has no tool "${request.name.slice(0, 64)}" that runs in the control plane; its tools: ${legal}`);
+    },
+  };
+}
+
+/** The upgrade of the media socket was signed like any webhook; the auth token to check it with lies here, sealed, and goes to no node. */
+async function checkUpgrade(options: CallControlOptions, call: Call, request: ClaimCallRequest__Output): Promise<void> {
+  const scope = { organizationId: call.organization_id, environment: call.environment };
+  const credentials = await openCredentials(options.db, options.keyRing, scope);
+  const authToken = credentials?.accountSid === call.twilio_account_sid ? credentials.authToken : options.fallbackAuthToken;
+  if (!authToken) throw new Fault("permission_denied", `there is no auth token of account ${call.twilio_account_sid} to check the stream's signature with`);
+  if (!validUpgradeSignature({ authToken, signature: request.upgradeSignature, url: request.upgradeUrl })) {
+    throw new Fault("permission_denied", "the media socket's signature is not the account's for the URL that the node is reached under");
+  }
+}
+
+function claimFault(problem: string): Fault {
+  switch (problem) {
+    case "call_not_found":
+      return new Fault("unauthenticated", "the stream token is of a call that does not exist");
+    case "call_sid_differs":
+    case "account_sid_differs":
+      return new Fault("permission_denied", `the stream is not of the call that the token was made for (${problem})`);
+    default:
+      return new Fault("failed_precondition", `the call can not be claimed (${problem})`);
+  }
+}
+
+function callIdOf(text: string): CallId {
+  const callId = parseId("call", text);
+  if (!callId) throw new Fault("invalid_argument", "call_id is not the id of a call");
+  return callId;
+}
+
+const OUTCOMES: { readonly [Outcome in CallOutcome__Output]?: RecordedOutcome } = {
+  [CallOutcome.CALL_OUTCOME_COMPLETED]: "completed",
+  [CallOutcome.CALL_OUTCOME_STOPPED]: "stopped",
+  [CallOutcome.CALL_OUTCOME_FAILED]: "failed",
+};
+
+function outcomeOf(outcome: CallOutcome__Output): RecordedOutcome {
+  const recorded = OUTCOMES[outcome];
+  if (!recorded) throw new Fault("invalid_argument", `outcome is ${outcome}; use one of ${Object.keys(OUTCOMES).join(", ")}`);
+  return recorded;
+}
+
+function reasonOf(reason: string): string {
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(reason)) throw new Fault("invalid_argument", "reason must be one snake_case word of at most 64 characters");
+  return reason;
+}

@@ -1,0 +1,28 @@
+/** The public addresses of the control plane that Twilio is given and signs. */
+export const TWILIO_PATHS = {
+  voice: "/twilio/voice",
+  connectAction: "/twilio/connect-action",
+  status: "/twilio/status",
+  streamStatus: "/twilio/stream-status",
+  fallback: "/twilio/fallback",
+} as const;
+
+export const STREAM_PATH = "/media";
+
+export interface Addresses {
+  /** Absolute, as it is configured at Twilio and signed by it. */
+  webhook(name: keyof typeof TWILIO_PATHS): string;
+  /** Where a node takes media streams. */
+  stream(nodeUrl: string): string;
+}
+
+/**
+ * @param publicUrl origin of the control plane without a trailing slash; asked each time, for a port that is taken only later.
+ * @param gatewayUrl origin of the media plane, for nodes without an address of their own.
+ */
+export function addresses({ publicUrl, gatewayUrl }: { readonly publicUrl: () => string; readonly gatewayUrl: string }): Addresses {
+  return {
+    webhook: (name) => `${publicUrl()}${TWILIO_PATHS[name]}`,
+    stream: (nodeUrl) => `${nodeUrl || gatewayUrl}${STREAM_PATH}`,
+  };
+}

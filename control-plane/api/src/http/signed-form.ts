@@ -1,0 +1,42 @@
+/**
+ * A form of Twilio's, let in: its signature is checked against the configured public URL with an auth token of the account that it
+ * names, before anything in it is believed (https://www.twilio.com/docs/usage/security).
+ */
+import { Fault } from "@struere/kernel";
+import { type FormParams, validWebhookSignature } from "@struere/protocol/twilio";
+import { type Db, type KeyRing, openCredentialsOfAccount, type Scope } from "@struere/store";
+
+export interface SignedForm {
+  readonly params: FormParams;
+  readonly accountSid: string;
+  /** Environments whose token signed it; empty when only the installation's fallback token did. */
+  readonly scopes: readonly Scope[];
+}
+
+export interface FormToCheck {
+  readonly url: string;
+  readonly signature: string | undefined;
+  readonly params: FormParams;
+}
+
+export interface FormChecker {
+  readonly db: Db;
+  readonly keyRing: KeyRing;
+  /** TWILIO_AUTH_TOKEN of an installation with one account. */
+  readonly fallbackAuthToken: string | null;
+}
+
+/** @throws Fault permission_denied, which says nothing about why. */
+export async function checkSignedForm({ db, keyRing, fallbackAuthToken }: FormChecker, form: FormToCheck): Promise<SignedForm> {
+  const accountSid = form.params["AccountSid"];
+  if (typeof accountSid !== "string" || accountSid.length > 64 || !form.signature) throw notTwilio();
+  const candidates = await openCredentialsOfAccount(db, keyRing, accountSid);
+  const scopes = candidates.filter(({ authToken }) => validWebhookSignature({ ...form, authToken })).map(({ scope }) => scope);
+  const byFallback = scopes.length === 0 && fallbackAuthToken !== null && validWebhookSignature({ ...form, authToken: fallbackAuthToken });
+  if (scopes.length === 0 && !byFallback) throw notTwilio();
+  return { params: form.params, accountSid, scopes };
+}
+
+function notTwilio(): Fault {
+  return new Fault("permission_denied", "this request does not carry a signature of the account that it names");
+}

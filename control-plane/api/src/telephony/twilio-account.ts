@@ -1,0 +1,146 @@
+/**
+ * One Twilio account over its REST API, through the `twilio` package: who it is, which numbers it has, and where a number's calls go
+ * (https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource). Every question has a deadline; what Twilio answers is
+ * put into words for the person at the command line, and never holds the auth token.
+ */
+import { Fault } from "@struere/kernel";
+import type { FormerSettings } from "@struere/domain";
+import Twilio from "twilio/lib/rest/Twilio.js";
+
+/** Twilio answers these in well under a second; a person waits. */
+const REST_TIMEOUT_MS = 10_000;
+
+export interface TwilioAccountOptions {
+  readonly accountSid: string;
+  readonly authToken: string;
+  /** `null`: the vendor's own address. */
+  readonly apiBaseUrl: string | null;
+}
+
+export interface TwilioNumber {
+  readonly sid: string;
+  readonly phoneNumber: string;
+  readonly settings: FormerSettings;
+  /** A number on a SIP trunk ignores its voice URL. */
+  readonly trunkSid: string | null;
+  readonly takesVoiceCalls: boolean;
+}
+
+export interface TwilioAccount {
+  /** @throws Fault unauthenticated when Twilio does not accept the credentials; failed_precondition when the account is not active. */
+  verify(): Promise<{ readonly friendlyName: string; readonly type: string }>;
+  /** The number with exactly this E.164 spelling: Twilio's own search also finds parts. */
+  findNumber(phoneNumber: string): Promise<TwilioNumber | undefined>;
+  /** Sets the number's URLs and reads them back. */
+  configure(phoneNumberSid: string, settings: FormerSettings): Promise<void>;
+  /** E.164 numbers of the account, at most `limit`. */
+  listNumbers(limit: number): Promise<readonly string[]>;
+}
+
+export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
+  const client = new Twilio(options.accountSid, options.authToken, { accountSid: options.accountSid, timeout: REST_TIMEOUT_MS });
+  if (options.apiBaseUrl !== null) client.api.baseUrl = options.apiBaseUrl;
+  const numbers = client.api.v2010.accounts(options.accountSid).incomingPhoneNumbers;
+
+  return {
+    async verify() {
+      const account = await asked(`look up account ${options.accountSid}`, () => client.api.v2010.accounts(options.accountSid).fetch());
+      if (account.status !== "active") {
+        throw new Fault("failed_precondition", `Twilio account ${options.accountSid} is ${account.status}; it must be active to take calls`);
+      }
+      return { friendlyName: account.friendlyName, type: account.type };
+    },
+
+    async findNumber(phoneNumber) {
+      const found = await asked(`look for ${phoneNumber}`, () => numbers.list({ phoneNumber, limit: 50 }));
+      const exact = found.find((candidate) => candidate.phoneNumber === phoneNumber);
+      return exact && numberOf(exact);
+    },
+
+    async configure(phoneNumberSid, settings) {
+      const written = await asked(`set the URLs of ${phoneNumberSid}`, () =>
+        numbers(phoneNumberSid).update({
+          // Twilio ignores the voice URL while an application is set, so the application is written too, empty when there is none.
+          voiceApplicationSid: settings.voiceApplicationSid ?? "",
+          voiceUrl: settings.voiceUrl ?? "",
+          voiceMethod: settings.voiceMethod ?? "POST",
+          voiceFallbackUrl: settings.voiceFallbackUrl ?? "",
+          voiceFallbackMethod: settings.voiceFallbackMethod ?? "POST",
+          statusCallback: settings.statusCallback ?? "",
+          statusCallbackMethod: settings.statusCallbackMethod ?? "POST",
+        }),
+      );
+      const now = numberOf(written);
+      if ((now.settings.voiceUrl ?? "") !== (settings.voiceUrl ?? "") || (now.settings.voiceApplicationSid ?? "") !== (settings.voiceApplicationSid ?? "")) {
+        throw new Fault("failed_precondition", `Twilio did not take the voice URL of ${now.phoneNumber}; look at the number in Twilio's console`);
+      }
+    },
+
+    async listNumbers(limit) {
+      const found = await asked("list the account's numbers", () => numbers.list({ limit }));
+      return found.map((number) => number.phoneNumber);
+    },
+  };
+}
+
+interface RestNumber {
+  readonly sid: string;
+  readonly phoneNumber: string;
+  readonly voiceUrl: string;
+  readonly voiceMethod: string;
+  readonly voiceFallbackUrl: string;
+  readonly voiceFallbackMethod: string;
+  readonly statusCallback: string;
+  readonly statusCallbackMethod: string;
+  readonly voiceApplicationSid: string;
+  readonly trunkSid: string;
+  readonly capabilities: { readonly voice?: boolean };
+}
+
+function numberOf(number: RestNumber): TwilioNumber {
+  return {
+    sid: number.sid,
+    phoneNumber: number.phoneNumber,
+    settings: {
+      voiceUrl: number.voiceUrl || null,
+      voiceMethod: number.voiceMethod || null,
+      voiceFallbackUrl: number.voiceFallbackUrl || null,
+      voiceFallbackMethod: number.voiceFallbackMethod || null,
+      statusCallback: number.statusCallback || null,
+      statusCallbackMethod: number.statusCallbackMethod || null,
+      voiceApplicationSid: number.voiceApplicationSid || null,
+    },
+    trunkSid: number.trunkSid || null,
+    takesVoiceCalls: number.capabilities.voice !== false,
+  };
+}
+
+/** Twilio's error codes (https://www.twilio.com/docs/api/errors) as faults. */
+async function asked<Answer>(what: string, question: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await question();
+  } catch (thrown) {
+    throw faultOfTwilio(what, thrown);
+  }
+}
+
+function faultOfTwilio(what: string, thrown: unknown): Fault {
+  const status = numeric(thrown, "status");
+  const code = numeric(thrown, "code");
+  if (status === 401 || code === 20003) {
+    return new Fault("unauthenticated", `Twilio refused the account SID and auth token (${what}); check both in Twilio's console`);
+  }
+  if (status === 403) return new Fault("permission_denied", `Twilio does not let these credentials ${what} (code ${code ?? "none"})`);
+  if (status === 404) return new Fault("not_found", `Twilio knows nothing of it (${what}, code ${code ?? "none"})`);
+  if (status === 429) return new Fault("resource_exhausted", `Twilio has had too many requests (${what}); try again in a moment`);
+  if (status !== undefined && status < 500) {
+    return new Fault("failed_precondition", `Twilio refused to ${what}: code ${code ?? "none"}, https://www.twilio.com/docs/api/errors/${code ?? ""}`);
+  }
+  return new Fault("unavailable", `Twilio could not be asked to ${what}; try again`, { cause: thrown });
+}
+
+function numeric(thrown: unknown, field: "status" | "code"): number | undefined {
+  if (typeof thrown !== "object" || thrown === null) return undefined;
+  const value: unknown = Object.entries(thrown).find(([name]) => name === field)?.[1];
+  return typeof value === "number" ? value : undefined;
+}

@@ -1,0 +1,55 @@
+import { CallStatus } from "@struere/domain";
+import { Fault } from "@struere/kernel";
+import { getCall, listCalls, listMessages, listUsage, listUtterances } from "@struere/store";
+import { tracked } from "@trpc/server";
+import { z } from "zod";
+import { errorOf, procedure, router } from "./init.ts";
+import { id, pageFields } from "./input.ts";
+import { showCall, showMessage, showSetup, showUsage, showUtterance } from "./view.ts";
+import { watchCall } from "./watch-call.ts";
+
+const RECORD_MESSAGES_MAX = 10_000;
+
+export const callsRouter = router({
+  /** Newest first. */
+  list: procedure("calls")
+    .input(z.strictObject({ ...pageFields, status: z.exactOptional(z.enum(CallStatus)), threadId: z.exactOptional(id("thread")) }))
+    .query(async ({ ctx, input: { limit, cursor, ...filter } }) => {
+      const { items, nextCursor } = await listCalls(ctx.db, ctx.scope, filter, { limit, cursor });
+      return { items: items.map(showCall), nextCursor };
+    }),
+
+  /** The whole record: what was said, what happened, what it used. */
+  get: procedure("calls")
+    .input(z.strictObject({ id: id("call") }))
+    .query(async ({ ctx: { db, scope }, input }) => {
+      const call = await getCall(db, scope, input.id);
+      if (!call) throw new Fault("not_found", `there is no call ${input.id} in ${scope.environment}`);
+      const utterances = await listUtterances(db, scope, call.id);
+      const messages = await listMessages(db, scope, call.id, new Map(), RECORD_MESSAGES_MAX);
+      const usage = await listUsage(db, scope, call.id);
+      return {
+        ...showCall({ ...call, agent_slug: call.config?.agent.slug ?? null }),
+        setup: showSetup(call),
+        utterances: utterances.map(showUtterance),
+        events: messages.filter((message) => message.kind === "event").map(showMessage),
+        usage: usage.map(showUsage),
+      };
+    }),
+
+  /**
+   * Everything that the call says, as it is recorded, from its beginning or from after `lastEventId`; ends with the call. Event ids are
+   * `<epoch>-<seq>`, joined with dots when the call has had several epochs: after a drop the last one continues without loss or repeat.
+   */
+  watch: procedure("calls")
+    .input(z.strictObject({ id: id("call"), lastEventId: z.string().max(500).nullish() }))
+    .subscription(async function* ({ ctx, input, signal }) {
+      try {
+        const { db, bus, clock, scope } = ctx;
+        const messages = watchCall({ db, bus, clock, scope, callId: input.id, lastEventId: input.lastEventId ?? null, signal });
+        for await (const { eventId, message } of messages) yield tracked(eventId, showMessage(message));
+      } catch (thrown) {
+        throw errorOf(thrown, ctx.log);
+      }
+    }),
+});

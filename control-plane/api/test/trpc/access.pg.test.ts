@@ -1,0 +1,200 @@
+/**
+ * Generated from the router itself: whatever procedure there is has an example here, or the test fails. Each refuses strangers, and none
+ * shows or changes what belongs to another organization or another environment.
+ */
+import { mayCall, Permission, type RequiredPermission } from "@struere/domain";
+import { bindConnection, createKey, recordMessages, revokeKey, type Scope, setAgent, setRouter } from "@struere/store";
+import { type TestDatabase, testDatabase } from "@struere/testkit";
+import { TRPCError } from "@trpc/server";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TrpcServices } from "../../src/trpc/init.ts";
+import { appRouter } from "../../src/trpc/root.ts";
+import { ACCOUNT, aClaimedCall, aKey, anAgent, aScope, aTranscript, NOW } from "../fixture.ts";
+import { callerWith, services } from "./server.ts";
+
+let database: TestDatabase;
+let using: TrpcServices;
+let owner: Scope;
+/** One more scope, in which things may be changed. */
+let playground: Scope;
+let theirs: Awaited<ReturnType<typeof ownedThings>>;
+const strangers: Record<string, Scope> = {};
+
+beforeAll(async () => {
+  database = await testDatabase();
+  using = services(database.db);
+  owner = await aScope(database.db, "production");
+  playground = await aScope(database.db, "development");
+  theirs = await ownedThings(owner);
+  strangers["another organization"] = await aScope(database.db, "production");
+  strangers["another environment"] = { ...owner, environment: "eval" };
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+async function ownedThings(scope: Scope) {
+  const { db } = database;
+  const agent = await anAgent(db, scope, "their-agent");
+  const { router } = await setRouter(db, scope, { slug: "their-router", name: "Theirs", definition: {}, now: NOW });
+  const phoneNumber = "+14155550123";
+  const target = { kind: "agent", agentId: agent.id } as const;
+  const connection = await bindConnection(db, scope, {
+    phoneNumber,
+    target,
+    label: null,
+    phoneNumberSid: "PN1",
+    accountSid: ACCOUNT,
+    formerSettings: null,
+    now: NOW,
+  });
+  const call = await aClaimedCall(db, scope);
+  await recordMessages(db, [{ ...scope, callId: call.id, kind: "transcript", body: aTranscript(1, { text: "their words" }) }], NOW);
+  const { info } = await createKey(db, scope, { name: "their-key", permissions: ["*"], expiresAt: null, now: NOW });
+  return { agent, router, phoneNumber, connection, call, key: info };
+}
+
+type Expected = "NOT_FOUND" | "BAD_REQUEST" | "PRECONDITION_FAILED" | "nothing of theirs";
+type Example = { readonly input: () => unknown; readonly fromStrangers: Expected };
+
+const nothing = (): unknown => undefined;
+const routerDefinition = (agent: string) => ({
+  name: "R",
+  slug: "r",
+  mode: "classify",
+  agents: [{ slug: agent }],
+  fallback: agent,
+  classifyModel: { model: "gpt-6.1-terra" },
+});
+
+/** For each procedure an input that names the owner's things, and what strangers get for it. */
+const EXAMPLES: { readonly [path: string]: Example } = {
+  "agents.list": { input: nothing, fromStrangers: "nothing of theirs" },
+  "agents.get": { input: () => ({ slug: theirs.agent.slug }), fromStrangers: "NOT_FOUND" },
+  "agents.set": {
+    input: () => ({ definition: { name: "Mine", slug: "mine", systemPrompt: "Mine." } }),
+    fromStrangers: "nothing of theirs",
+  },
+  "agents.delete": { input: () => ({ slug: theirs.agent.slug }), fromStrangers: "NOT_FOUND" },
+  "calls.list": { input: () => ({}), fromStrangers: "nothing of theirs" },
+  "calls.get": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
+  "calls.watch": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
+  "connections.list": { input: nothing, fromStrangers: "nothing of theirs" },
+  "connections.get": { input: () => ({ id: theirs.connection.id }), fromStrangers: "NOT_FOUND" },
+  "connections.credentials.set": { input: () => ({ accountSid: ACCOUNT, authToken: "x" }), fromStrangers: "nothing of theirs" },
+  "connections.credentials.get": { input: nothing, fromStrangers: "nothing of theirs" },
+  "connections.credentials.verify": { input: nothing, fromStrangers: "PRECONDITION_FAILED" },
+  "connections.connect": { input: () => ({ phoneNumber: "+14155550999", agent: theirs.agent.slug }), fromStrangers: "NOT_FOUND" },
+  "connections.removePhone": { input: () => ({ phoneNumber: theirs.phoneNumber }), fromStrangers: "NOT_FOUND" },
+  "connections.remove": { input: nothing, fromStrangers: "nothing of theirs" },
+  "connections.status": { input: nothing, fromStrangers: "nothing of theirs" },
+  "keys.create": { input: () => ({ name: "mine", permissions: ["admin"] }), fromStrangers: "nothing of theirs" },
+  "keys.list": { input: nothing, fromStrangers: "nothing of theirs" },
+  "keys.revoke": { input: () => ({ id: theirs.key.id }), fromStrangers: "NOT_FOUND" },
+  "routers.list": { input: nothing, fromStrangers: "nothing of theirs" },
+  "routers.get": { input: () => ({ slug: theirs.router.slug }), fromStrangers: "NOT_FOUND" },
+  "routers.set": { input: () => ({ definition: routerDefinition(theirs.agent.slug) }), fromStrangers: "BAD_REQUEST" },
+  "routers.delete": { input: () => ({ slug: theirs.router.slug }), fromStrangers: "NOT_FOUND" },
+  "system.status": { input: nothing, fromStrangers: "nothing of theirs" },
+  "threads.list": { input: () => ({}), fromStrangers: "nothing of theirs" },
+  "threads.get": { input: () => ({ id: theirs.call.thread_id }), fromStrangers: "NOT_FOUND" },
+};
+
+/** At run time flat, by path; its type is the tree. */
+const PROCEDURES = Object.entries<unknown>(appRouter._def.procedures).map(([path, procedure]) => ({
+  path,
+  permission: permissionOf(procedure),
+}));
+
+function permissionOf(procedure: unknown): RequiredPermission | undefined {
+  const meta: unknown = Reflect.get(Object(Reflect.get(Object(procedure), "_def")), "meta");
+  const permission: unknown = Reflect.get(Object(meta), "permission");
+  return permission === "any" ? permission : Permission.filter((one) => one !== "*").find((one) => one === permission);
+}
+
+/** Of a subscription: its first event. */
+async function ask(key: string | null, path: string, input: unknown): Promise<unknown> {
+  let found: unknown = await callerWith(using, key);
+  for (const name of path.split(".")) found = Reflect.get(Object(found), name);
+  if (typeof found !== "function") throw new TypeError(`${path} is no procedure`);
+  const answer: unknown = await found(input);
+  return typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer ? await firstOf(answer) : answer;
+}
+
+async function firstOf(answer: object): Promise<unknown> {
+  for await (const event of answer as AsyncIterable<unknown>) return event;
+  return undefined;
+}
+
+async function outcome(asked: Promise<unknown>): Promise<string> {
+  return await asked.then(
+    (answer) => JSON.stringify(answer ?? null),
+    (error: unknown) => (error instanceof TRPCError ? error.code : String(error)),
+  );
+}
+
+const example = (path: string): Example => EXAMPLES[path] ?? { input: nothing, fromStrangers: "NOT_FOUND" };
+
+test("every procedure asks for a permission and has an example", () => {
+  expect(PROCEDURES.map(({ path }) => path).sort()).toEqual(Object.keys(EXAMPLES).sort());
+  for (const { path, permission } of PROCEDURES) expect(permission, path).toBeDefined();
+});
+
+describe.each(PROCEDURES)("$path", ({ path, permission = "any" }) => {
+  test("refuses a missing, malformed, unknown, revoked or expired key", async () => {
+    const { db } = database;
+    const { plaintext: expired } = await createKey(db, owner, { name: "x", permissions: ["*"], expiresAt: NOW, now: NOW });
+    const { plaintext: revoked, info } = await createKey(db, owner, { name: "x", permissions: ["*"], expiresAt: null, now: NOW });
+    await revokeKey(db, owner, info.id, NOW);
+    const unknown = `${revoked.slice(0, -1)}${revoked.endsWith("0") ? "1" : "0"}`;
+    for (const key of [null, "sk_prod_short", unknown, revoked, expired]) {
+      expect(await outcome(ask(key, path, example(path).input()))).toBe("UNAUTHORIZED");
+    }
+  });
+
+  test("opens to its own permission alone, and to nobody who has only the others", async () => {
+    const askWith = async (held: readonly Permission[]) =>
+      await outcome(ask(await aKey(database.db, playground, held), path, example(path).input()));
+    const others = Permission.filter((one) => !mayCall([one], permission));
+    if (others.length > 0) expect(await askWith(others)).toBe("FORBIDDEN");
+    for (const right of Permission.filter((one) => mayCall([one], permission)))
+      expect(await askWith([right])).not.toMatch(/^(FORBIDDEN|UNAUTHORIZED)$/);
+  });
+
+  test.each(["another organization", "another environment"])("gives %s nothing", async (who) => {
+    const stranger = strangers[who];
+    if (!stranger) throw new Error(who);
+    const answer = await outcome(ask(await aKey(database.db, stranger), path, example(path).input()));
+    if (example(path).fromStrangers !== "nothing of theirs") expect(answer).toBe(example(path).fromStrangers);
+    for (const id of [
+      theirs.call.id,
+      theirs.call.thread_id,
+      theirs.connection.id,
+      theirs.key.id,
+      theirs.router.id,
+      theirs.phoneNumber,
+      "their",
+    ]) {
+      expect(answer).not.toContain(id);
+    }
+  });
+});
+
+test("after all the strangers' tries, the owner's things are as they were", async () => {
+  const key = await aKey(database.db, owner);
+  const caller = await callerWith(using, key);
+  expect(await caller.agents.get({ slug: "their-agent" })).toMatchObject({ version: 1 });
+  expect(await caller.routers.get({ slug: "their-router" })).toMatchObject({ version: 1 });
+  expect(await caller.connections.list()).toMatchObject([{ phoneNumber: theirs.phoneNumber, status: "connected", agent: "their-agent" }]);
+  expect((await caller.keys.list()).find((one) => one.id === theirs.key.id)).toMatchObject({ revokedAt: null });
+  expect(await caller.calls.get({ id: theirs.call.id })).toMatchObject({ utterances: [{ text: "their words" }] });
+  expect(
+    await setAgent(database.db, owner, {
+      slug: "their-agent",
+      name: "Intake",
+      description: null,
+      definition: theirs.agent.definition,
+      now: NOW,
+    }),
+  ).toMatchObject({
+    changed: false,
+  });
+});

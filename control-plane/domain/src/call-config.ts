@@ -1,0 +1,227 @@
+/**
+ * Who answers a call, and how: one function for direct and routed calls, inbound and outbound. What it returns is pinned on the call for
+ * the call's life; what it refuses is said to the caller and recorded. There is no default persona: a target that can not be
+ * resolved is a problem, never a model without instructions.
+ */
+import {
+  type AgentId,
+  type CallId,
+  type Environment,
+  err,
+  ok,
+  type OrganizationId,
+  type Result,
+  type RouterId,
+  type ThreadId,
+} from "@struere/kernel";
+import { builtinTool, type ToolDefinition } from "./builtin-tools.ts";
+import type { CallDirection } from "./call-record.ts";
+import type { ConnectionState } from "./connection.ts";
+import { renderTemplate } from "./template.ts";
+
+/** proto3 JSON of `struere.voice.v1.CallConfig`, as gRPC and the bus's PrepareMessage carry it. */
+export interface CallConfig {
+  readonly callId: CallId;
+  readonly organizationId: OrganizationId;
+  readonly environment: Environment;
+  readonly threadId: ThreadId;
+  readonly direction: "CALL_DIRECTION_INBOUND" | "CALL_DIRECTION_OUTBOUND";
+  readonly from: string;
+  readonly to: string;
+  readonly agent: {
+    readonly slug: string;
+    readonly name: string;
+    readonly version: number;
+    readonly instructions: string;
+    readonly tools: ToolDefinition[];
+  };
+  readonly voice: VoiceProfile;
+  readonly limits: { readonly maxDurationMs: number };
+  readonly auditor?: { readonly agentSlug: string; readonly pollIntervalMs: number };
+  readonly history: { readonly speaker: "SPEAKER_CALLER" | "SPEAKER_AGENT"; readonly text: string }[];
+}
+
+type VoiceProfile = {
+  readonly model: string;
+  readonly voice: string;
+  readonly noiseReduction?: "near_field" | "far_field";
+  readonly transcriptionModel: string;
+} & (
+  | { readonly semanticVad: { readonly eagerness: "low" | "medium" | "high" | "auto" } }
+  | { readonly serverVad: { readonly threshold: number; readonly silenceDurationMs: number; readonly prefixPaddingMs: number } }
+);
+
+/** One version of an agent, as it is defined in the call's environment. */
+export interface AgentVersion {
+  readonly agentId: AgentId;
+  readonly version: number;
+  readonly slug: string;
+  readonly name: string;
+  readonly systemPrompt: string;
+  readonly tools: readonly string[];
+}
+
+export interface RouterVersion {
+  readonly routerId: RouterId;
+  readonly version: number;
+  readonly slug: string;
+  readonly agents: readonly { readonly slug: string }[];
+  readonly fallback: string;
+  /** Absent: the platform's defaults, single-agent mode. */
+  readonly voiceConfig?: VoiceSettings | undefined;
+}
+
+/** A voiceConfig with its defaults filled in; the SDK's schema is the only place that knows them. */
+export interface VoiceSettings {
+  readonly model: string;
+  readonly voice: string;
+  readonly auditorAgent?: string | undefined;
+  readonly pollInterval: number;
+  readonly turnDetection:
+    | { readonly type: "semantic_vad"; readonly eagerness: "low" | "medium" | "high" | "auto" }
+    | { readonly type: "server_vad"; readonly threshold: number; readonly silenceDurationMs: number; readonly prefixPaddingMs: number };
+  readonly noiseReduction?: "near_field" | "far_field" | undefined;
+  readonly transcriptionModel: string;
+}
+
+export interface CallFacts {
+  readonly callId: CallId;
+  readonly threadId: ThreadId;
+  readonly organizationId: OrganizationId;
+  readonly environment: Environment;
+  readonly direction: CallDirection;
+  readonly from: string;
+  readonly to: string;
+  /** Handed to templates as `threadContext.params.*`, next to callerNumber. */
+  readonly params?: { readonly [name: string]: unknown };
+}
+
+export interface ResolveQuestion {
+  readonly call: CallFacts;
+  readonly connection: ConnectionState;
+  /** The connection's agent as it is in the call's environment; `null`: the connection has none, or it is gone. */
+  readonly agent: AgentVersion | null;
+  readonly router: RouterVersion | null;
+  /** Agents of the environment by slug: at least those that the router names. */
+  readonly agents: ReadonlyMap<string, AgentVersion>;
+  /** What holds where a router says nothing: the SDK schema's defaults. */
+  readonly defaultVoice: VoiceSettings;
+  readonly maxDurationMs: number;
+  /** The model to use for a configured one: itself, or its successor after its shutdown, with a sentence about it for the record. */
+  readonly modelInUse: (model: string) => { readonly model: string; readonly warning?: string };
+}
+
+export interface ResolvedCall {
+  readonly config: CallConfig;
+  readonly agent: { readonly agentId: AgentId; readonly version: number };
+  readonly router: { readonly routerId: RouterId; readonly version: number } | null;
+  /** Sentences for the call's record: a model that was replaced, or soon will be. */
+  readonly warnings: readonly string[];
+}
+
+export type ResolveReason =
+  | "connection_not_connected"
+  | "agent_not_found"
+  | "router_not_found"
+  | "router_agent_not_found"
+  | "tool_not_found";
+
+export interface ResolveProblem {
+  readonly reason: ResolveReason;
+  /** For the record and the log: names what is missing. */
+  readonly detail: string;
+  /** For the caller. */
+  readonly spoken: string;
+}
+
+/** Said to a caller whom nobody can answer; gives nothing away about why. */
+export const NOT_AVAILABLE = "We are sorry. This number is not available right now. Please try again later. Goodbye.";
+
+export function resolveCallConfig(question: ResolveQuestion): Result<ResolvedCall, ResolveProblem> {
+  const answering = answeringAgent(question);
+  if (!answering.ok) return answering;
+  const agent = answering.value;
+
+  const tools: ToolDefinition[] = [];
+  for (const name of agent.tools) {
+    const tool = builtinTool(name);
+    if (!tool) return problem("tool_not_found", `agent "${agent.slug}" names the tool "${name}", which does not exist`);
+    tools.push(tool);
+  }
+
+  const { call, router } = question;
+  const voice = router?.voiceConfig ?? question.defaultVoice;
+  const speaking = question.modelInUse(voice.model);
+  const transcribing = question.modelInUse(voice.transcriptionModel);
+  const config: CallConfig = {
+    callId: call.callId,
+    organizationId: call.organizationId,
+    environment: call.environment,
+    threadId: call.threadId,
+    direction: call.direction === "inbound" ? "CALL_DIRECTION_INBOUND" : "CALL_DIRECTION_OUTBOUND",
+    from: call.from,
+    to: call.to,
+    agent: {
+      slug: agent.slug,
+      name: agent.name,
+      version: agent.version,
+      instructions: renderTemplate(agent.systemPrompt, templateValues(call, agent)),
+      tools,
+    },
+    voice: {
+      model: speaking.model,
+      voice: voice.voice,
+      ...turnDetection(voice.turnDetection),
+      ...(voice.noiseReduction ? { noiseReduction: voice.noiseReduction } : {}),
+      transcriptionModel: transcribing.model,
+    },
+    limits: { maxDurationMs: question.maxDurationMs },
+    ...(voice.auditorAgent ? { auditor: { agentSlug: voice.auditorAgent, pollIntervalMs: voice.pollInterval } } : {}),
+    history: [],
+  };
+  return ok({
+    config,
+    agent: { agentId: agent.agentId, version: agent.version },
+    router: router ? { routerId: router.routerId, version: router.version } : null,
+    warnings: [speaking.warning, transcribing.warning].filter((warning) => warning !== undefined),
+  });
+}
+
+/** A router's call opens as its fallback agent. */
+function answeringAgent(question: ResolveQuestion): Result<AgentVersion, ResolveProblem> {
+  const { connection, agent, router, agents } = question;
+  if (connection.status !== "connected" || connection.target === null) {
+    return problem(
+      "connection_not_connected",
+      `the number is ${connection.status === "connected" ? "bound to nobody" : connection.status}`,
+    );
+  }
+  if (connection.target.kind === "agent") {
+    return agent ? ok(agent) : problem("agent_not_found", `agent ${connection.target.agentId} is not in ${question.call.environment}`);
+  }
+  if (!router) return problem("router_not_found", `router ${connection.target.routerId} does not exist any more`);
+  const fallback = agents.get(router.fallback);
+  if (fallback) return ok(fallback);
+  return problem(
+    "router_agent_not_found",
+    `router "${router.slug}" falls back to "${router.fallback}", which is not in ${question.call.environment}`,
+  );
+}
+
+function templateValues(call: CallFacts, agent: AgentVersion): { readonly [name: string]: unknown } {
+  return {
+    threadContext: { channel: "voice", params: { ...call.params, callerNumber: call.direction === "inbound" ? call.from : call.to } },
+    agent: { name: agent.name, slug: agent.slug },
+    threadId: call.threadId,
+  };
+}
+
+function turnDetection(settings: VoiceSettings["turnDetection"]) {
+  if (settings.type === "semantic_vad") return { semanticVad: { eagerness: settings.eagerness } };
+  const { threshold, silenceDurationMs, prefixPaddingMs } = settings;
+  return { serverVad: { threshold, silenceDurationMs, prefixPaddingMs } };
+}
+
+function problem(reason: ResolveReason, detail: string): { readonly ok: false; readonly problem: ResolveProblem } {
+  return err({ reason, detail, spoken: NOT_AVAILABLE });
+}

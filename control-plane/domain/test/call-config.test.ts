@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { type ResolveQuestion, resolveCallConfig } from "../src/index.ts";
+import { aQuestion, aRoutedQuestion, aRouter, aVoice, agentId, anAgent, routerId } from "./build.ts";
+
+function resolved(question: ResolveQuestion) {
+  const answer = resolveCallConfig(question);
+  if (!answer.ok) throw new Error(`not resolved: ${answer.problem.detail}`);
+  return answer.value;
+}
+
+function refused(question: ResolveQuestion): string {
+  const answer = resolveCallConfig(question);
+  if (answer.ok) throw new Error("resolved");
+  expect(answer.problem.spoken).toMatch(/not available/);
+  expect(answer.problem.detail).not.toMatch(/undefined|null/);
+  return answer.problem.reason;
+}
+
+describe("a number bound to an agent", () => {
+  test("is answered by that agent with the platform's voice, without an auditor", () => {
+    const { config, agent, router } = resolved(aQuestion());
+    expect(agent).toEqual({ agentId, version: 3 });
+    expect(router).toBeNull();
+    expect(config).toMatchObject({
+      direction: "CALL_DIRECTION_INBOUND",
+      agent: { slug: "intake", name: "Intake", version: 3, instructions: "You take down orders.", tools: [{ name: "call.end" }] },
+      voice: {
+        model: "gpt-realtime-2.1-mini",
+        voice: "alloy",
+        semanticVad: { eagerness: "medium" },
+        transcriptionModel: "gpt-transcribe",
+      },
+      limits: { maxDurationMs: 3_600_000 },
+      history: [],
+    });
+    expect(config).not.toHaveProperty("auditor");
+    expect(config.voice).not.toHaveProperty("noiseReduction");
+    expect(config.voice).not.toHaveProperty("serverVad");
+  });
+
+  test("knows the caller's number in its instructions, whichever side dialled", () => {
+    const systemPrompt = "{{threadContext.channel}}: {{ threadContext.params.callerNumber }}";
+    const inbound = aQuestion({ agent: anAgent({ systemPrompt }) });
+    expect(resolved(inbound).config.agent.instructions).toBe("voice: +14155550100");
+    const outbound = { ...inbound, call: { ...inbound.call, direction: "outbound" as const, from: "+14155550199", to: "+14155550177" } };
+    expect(resolved(outbound).config).toMatchObject({
+      direction: "CALL_DIRECTION_OUTBOUND",
+      agent: { instructions: "voice: +14155550177" },
+    });
+  });
+
+  test("hands parameters to the template as data, which can neither be a template nor pose as the caller", () => {
+    const systemPrompt = "{{threadContext.params.name}} {{threadContext.params.callerNumber}}";
+    const question = aQuestion({ agent: anAgent({ systemPrompt }) });
+    const call = { ...question.call, params: { name: "{{threadContext.channel}}", callerNumber: "+10000000" } };
+    expect(resolved({ ...question, call }).config.agent.instructions).toBe("{{threadContext.channel}} +14155550100");
+  });
+});
+
+describe("a number bound to a router", () => {
+  test("opens as the fallback agent and pins both versions", () => {
+    const support = anAgent({ slug: "support", version: 9 });
+    const answer = resolved(aRoutedQuestion(aRouter({ fallback: "support" }), [anAgent(), support]));
+    expect(answer.config.agent).toMatchObject({ slug: "support", version: 9 });
+    expect(answer.router).toEqual({ routerId, version: 7 });
+  });
+
+  test("speaks and listens as the router's voiceConfig says", () => {
+    const voiceConfig = aVoice({
+      voice: "coral",
+      auditorAgent: "form-auditor",
+      pollInterval: 8_000,
+      turnDetection: { type: "server_vad", threshold: 0.4, silenceDurationMs: 600, prefixPaddingMs: 200 },
+      noiseReduction: "near_field",
+    });
+    const { config } = resolved(aRoutedQuestion(aRouter({ voiceConfig }), [anAgent()]));
+    expect(config.auditor).toEqual({ agentSlug: "form-auditor", pollIntervalMs: 8_000 });
+    expect(config.voice).toEqual({
+      model: "gpt-realtime-2.1-mini",
+      voice: "coral",
+      serverVad: { threshold: 0.4, silenceDurationMs: 600, prefixPaddingMs: 200 },
+      noiseReduction: "near_field",
+      transcriptionModel: "gpt-transcribe",
+    });
+  });
+
+  test("gets the same voice as a directly bound number when it says nothing about it", () => {
+    const routed = resolved(aRoutedQuestion(aRouter(), [anAgent()])).config;
+    expect(routed.voice).toEqual(resolved(aQuestion()).config.voice);
+    expect(routed).not.toHaveProperty("auditor");
+  });
+});
+
+test("a model that was shut down is replaced, and the call says so", () => {
+  const modelInUse = (model: string) =>
+    model === "gpt-realtime-2.1-mini" ? { model: "gpt-realtime-3", warning: "gpt-realtime-2.1-mini was shut down" } : { model };
+  const answer = resolved(aQuestion({ modelInUse }));
+  expect(answer.config.voice.model).toBe("gpt-realtime-3");
+  expect(answer.warnings).toEqual(["gpt-realtime-2.1-mini was shut down"]);
+});
+
+test.each([
+  [
+    "a disconnected number",
+    "connection_not_connected",
+    aQuestion({ connection: { status: "disconnected", target: { kind: "agent", agentId } } }),
+  ],
+  ["a removed number", "connection_not_connected", aQuestion({ connection: { status: "removed", target: { kind: "agent", agentId } } })],
+  ["a number bound to nobody", "connection_not_connected", aQuestion({ connection: { status: "connected", target: null } })],
+  ["a deleted agent", "agent_not_found", aQuestion({ agent: null })],
+  [
+    "a deleted router",
+    "router_not_found",
+    aQuestion({ connection: { status: "connected", target: { kind: "router", routerId } }, agent: null }),
+  ],
+  ["a router whose fallback agent is gone", "router_agent_not_found", aRoutedQuestion(aRouter(), [anAgent({ slug: "support" })])],
+  ["an agent with an unknown tool", "tool_not_found", aQuestion({ agent: anAgent({ tools: ["call.end", "entity.query"] }) })],
+])("%s is refused as %s, and never answered by a model without instructions", (_, reason, question) => {
+  expect(refused(question)).toBe(reason);
+});

@@ -1,0 +1,244 @@
+/** The record of a call from its ring on: created once per CallSid, read by scope. What moves it along is in call-lifecycle.ts. */
+import { type CallConfig, type CallDirection, type CallStatus, GRANT_TTL_MS, PENDING_DEADLINE_MS } from "@struere/domain";
+import { type AgentId, type CallId, type ConnectionId, Fault, type NodeId, type RouterId, type ThreadId } from "@struere/kernel";
+import { type Insertable, sql } from "kysely";
+import { type Db, inTransaction } from "./database.ts";
+import { newId } from "./new-id.ts";
+import { type Page, type PageRequest, pageOf, readCursor } from "./page.ts";
+import type { Call, CallTable, JsonObject } from "./schema.ts";
+import type { Scope } from "./scope.ts";
+
+/** Before the first row: the configuration that is pinned on the call names both. */
+export function newCallIds(): { readonly callId: CallId; readonly threadId: ThreadId } {
+  return { callId: newId("call"), threadId: newId("thread") };
+}
+
+export interface CallToCreate {
+  readonly callId: CallId;
+  readonly threadId: ThreadId;
+  readonly direction: CallDirection;
+  readonly from: string;
+  readonly to: string;
+  readonly accountSid: string;
+  /** `null` while an outbound call has not been placed yet. */
+  readonly callSid: string | null;
+  readonly connectionId: ConnectionId | null;
+  readonly agent: { readonly agentId: AgentId; readonly version: number } | null;
+  readonly router: { readonly routerId: RouterId; readonly version: number } | null;
+  /** The node that was picked for it, when nodes are reached one by one; otherwise `null`. */
+  readonly nodeId: NodeId | null;
+  readonly thread?: {
+    readonly parentThreadId?: ThreadId;
+    readonly metadata?: JsonObject;
+    readonly params?: JsonObject;
+    readonly entityType?: string;
+    readonly entityId?: string;
+  };
+  readonly now: Date;
+}
+
+/**
+ * Records that a call has come and who will answer it; grants epoch 1. A webhook that comes again gets the call that the first one made,
+ * whatever it asks for: look at `created`, and at the row.
+ */
+export async function createCall(
+  db: Db,
+  scope: Scope,
+  call: CallToCreate & { readonly config: CallConfig },
+): Promise<{ readonly call: Call; readonly created: boolean }> {
+  return await insertOnce(db, scope, call, {
+    status: "pending",
+    config: JSON.stringify(call.config),
+    grant_expires_at: new Date(call.now.getTime() + GRANT_TTL_MS),
+    pending_deadline: new Date(call.now.getTime() + PENDING_DEADLINE_MS),
+    reason: null,
+    ended_at: null,
+    duration_ms: null,
+  });
+}
+
+/** Records a call that nobody could answer: it is over before it began. As idempotent as `createCall`. */
+export async function createRefusedCall(
+  db: Db,
+  scope: Scope,
+  call: CallToCreate & { readonly reason: string },
+): Promise<{ readonly call: Call; readonly created: boolean }> {
+  return await insertOnce(db, scope, call, {
+    status: "failed",
+    config: null,
+    grant_expires_at: null,
+    pending_deadline: null,
+    reason: call.reason,
+    ended_at: call.now,
+    duration_ms: 0,
+  });
+}
+
+export async function getCall(db: Db, scope: Scope, id: CallId): Promise<Call | undefined> {
+  return await scoped(db, scope).where("id", "=", id).executeTakeFirst();
+}
+
+/** For the planes' own traffic, which proves itself by token and epoch instead of a key. */
+export async function findCall(db: Db, id: CallId): Promise<Call | undefined> {
+  return await db.selectFrom("calls").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** For Twilio's webhooks. */
+export async function findCallBySid(db: Db, callSid: string): Promise<Call | undefined> {
+  return await db.selectFrom("calls").selectAll().where("twilio_call_sid", "=", callSid).executeTakeFirst();
+}
+
+export interface CallFilter {
+  readonly status?: CallStatus;
+  readonly threadId?: ThreadId;
+}
+
+/** A call as lists show it: no configuration, but the slug of the agent that opened it. */
+export type CallListItem = Omit<Call, "config"> & { readonly agent_slug: string | null };
+
+export async function listCalls(db: Db, scope: Scope, filter: CallFilter, page: PageRequest): Promise<Page<CallListItem>> {
+  let query = db
+    .selectFrom("calls")
+    .select([...LISTED, AGENT_SLUG])
+    .where("organization_id", "=", scope.organizationId)
+    .where("environment", "=", scope.environment);
+  if (filter.status) query = query.where("status", "=", filter.status);
+  if (filter.threadId) query = query.where("thread_id", "=", filter.threadId);
+  if (page.cursor !== null) {
+    const { createdAt, id } = readCursor(page.cursor);
+    query = query.where(sql<boolean>`(created_at, id) < (${createdAt}, ${id})`);
+  }
+  const rows = await query
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .limit(page.limit + 1)
+    .execute();
+  return pageOf(rows, page.limit);
+}
+
+export async function countLiveCalls(db: Db, scope: Scope): Promise<number> {
+  const row = await db
+    .selectFrom("calls")
+    .select((of) => of.fn.countAll<number>().as("count"))
+    .where("organization_id", "=", scope.organizationId)
+    .where("environment", "=", scope.environment)
+    .where("status", "in", ["pending", "active"])
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+const LISTED = [
+  "id",
+  "organization_id",
+  "environment",
+  "thread_id",
+  "connection_id",
+  "direction",
+  "from_number",
+  "to_number",
+  "twilio_account_sid",
+  "twilio_call_sid",
+  "stream_sid",
+  "status",
+  "reason",
+  "agent_id",
+  "agent_version",
+  "router_id",
+  "router_version",
+  "epoch",
+  "node_id",
+  "grant_expires_at",
+  "pending_deadline",
+  "lease_expires_at",
+  "frames_in",
+  "audio_moved_at",
+  "carrier_status",
+  "carrier_sequence",
+  "carrier_ended_at",
+  "created_at",
+  "answered_at",
+  "ended_at",
+  "duration_ms",
+  "last_seq",
+] as const satisfies readonly (keyof CallTable)[];
+
+const AGENT_SLUG = sql<string | null>`config -> 'agent' ->> 'slug'`.as("agent_slug");
+
+type Opening = Pick<
+  Insertable<CallTable>,
+  "status" | "config" | "grant_expires_at" | "pending_deadline" | "reason" | "ended_at" | "duration_ms"
+>;
+
+async function insertOnce(
+  db: Db,
+  scope: Scope,
+  call: CallToCreate,
+  opening: Opening,
+): Promise<{ readonly call: Call; readonly created: boolean }> {
+  if (call.callSid !== null) {
+    const existing = await findCallBySid(db, call.callSid);
+    if (existing) return { call: existing, created: false };
+  }
+  return await inTransaction(db, async (tx) => {
+    await insertThread(tx, scope, call, opening.status);
+    const inserted = await tx
+      .insertInto("calls")
+      .values({
+        id: call.callId,
+        organization_id: scope.organizationId,
+        environment: scope.environment,
+        thread_id: call.threadId,
+        connection_id: call.connectionId,
+        direction: call.direction,
+        from_number: call.from,
+        to_number: call.to,
+        twilio_account_sid: call.accountSid,
+        twilio_call_sid: call.callSid,
+        agent_id: call.agent?.agentId ?? null,
+        agent_version: call.agent?.version ?? null,
+        router_id: call.router?.routerId ?? null,
+        router_version: call.router?.version ?? null,
+        node_id: call.nodeId,
+        created_at: call.now,
+        ...opening,
+      })
+      .onConflict((conflict) => conflict.column("twilio_call_sid").doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (inserted) return { call: inserted, created: true };
+
+    // The other webhook was faster by a moment.
+    await tx.deleteFrom("threads").where("id", "=", call.threadId).execute();
+    const winner = call.callSid === null ? undefined : await findCallBySid(tx, call.callSid);
+    if (!winner) throw new Fault("aborted", "the call could neither be created nor found; the same request may be sent again");
+    return { call: winner, created: false };
+  });
+}
+
+async function insertThread(tx: Db, scope: Scope, call: CallToCreate, status: CallStatus): Promise<void> {
+  await tx
+    .insertInto("threads")
+    .values({
+      id: call.threadId,
+      organization_id: scope.organizationId,
+      environment: scope.environment,
+      channel: "voice",
+      channel_status: status,
+      channel_params: JSON.stringify({ ...call.thread?.params, callerNumber: call.direction === "inbound" ? call.from : call.to }),
+      parent_thread_id: call.thread?.parentThreadId ?? null,
+      metadata: JSON.stringify(call.thread?.metadata ?? {}),
+      entity_type: call.thread?.entityType ?? null,
+      entity_id: call.thread?.entityId ?? null,
+      created_at: call.now,
+      updated_at: call.now,
+    })
+    .execute();
+}
+
+function scoped(db: Db, scope: Scope) {
+  return db
+    .selectFrom("calls")
+    .selectAll()
+    .where("organization_id", "=", scope.organizationId)
+    .where("environment", "=", scope.environment);
+}

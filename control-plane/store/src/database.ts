@@ -1,0 +1,85 @@
+/** Opens the database: one bounded pool, statements that end, int8 as number. */
+import { Fault } from "@struere/kernel";
+import { Kysely, PostgresDialect, sql } from "kysely";
+import { type CustomTypesConfig, Pool, types } from "pg";
+import type { Database } from "./schema.ts";
+
+/** What questions are asked of: the pool, or a transaction of it. */
+export type Db = Kysely<Database>;
+
+/** Inside the caller's transaction when there is one, otherwise in one of its own. */
+export function inTransaction<Answer>(db: Db, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
+  return db.isTransaction ? work(db) : db.transaction().execute(work);
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Most connections at a time; further questions wait `connectTimeoutMs` for one. */
+  readonly poolMax: number;
+  /** A statement that runs longer is cut off by Postgres: 2 s for what a call waits for. */
+  readonly statementTimeoutMs: number;
+  /** How long a question waits for a connection before it fails as `unavailable`. Default 5 s. */
+  readonly connectTimeoutMs?: number;
+  /** An idle connection broke (failover, restart). The pool has dropped it already; this is for the log. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+export function openDatabase(options: DatabaseOptions): Db {
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.poolMax,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: options.statementTimeoutMs * 5,
+    application_name: "struere",
+    types: TYPES,
+  });
+  // Without a listener Node takes a broken idle connection for a crash of the process.
+  pool.on("error", (error) => options.onIdleError?.(error));
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** Whether Postgres answers. @throws whatever keeps it from doing so. */
+export async function ping(db: Db): Promise<void> {
+  await sql`select 1`.execute(db);
+}
+
+const INT8 = types.builtins.INT8;
+
+/** Our int8 columns count milliseconds, frames and messages: numbers. What does not fit stays exact as a bigint. */
+function parseInt8(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+
+const TYPES: CustomTypesConfig = {
+  getTypeParser(oid, format) {
+    return oid === INT8 && format !== "binary" ? parseInt8 : types.getTypeParser(oid, format);
+  },
+};
+
+/** SQLSTATE classes and codes (https://www.postgresql.org/docs/current/errcodes-appendix.html) in the words of the wire. */
+export function faultOfDatabase(thrown: unknown): Fault | undefined {
+  if (thrown instanceof Fault) return thrown;
+  if (!(thrown instanceof Error)) return undefined;
+  const code = "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
+  if (code === "40001" || code === "40P01" || code === "55P03") {
+    return new Fault("aborted", "another change got in the way; the same request may be sent again", { cause: thrown });
+  }
+  if (code === "57014") return new Fault("deadline_exceeded", "the database took too long over one statement", { cause: thrown });
+  if (code === "25006" || /^(08|53|57P)/.test(code) || CONNECTION_ERRORS.test(code) || CONNECTION_MESSAGES.test(thrown.message)) {
+    return new Fault("unavailable", "the database can not be reached", { cause: thrown });
+  }
+  return undefined;
+}
+
+/** Whether a statement failed for what it was given (classes 22, 23 and 54): trying again brings the same answer. */
+export function isFaultOfData(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" && /^(22|23|54)\w{3}$/.test(thrown.code);
+}
+
+const CONNECTION_ERRORS = /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENOENT)$/;
+/** pg gives these no code. */
+const CONNECTION_MESSAGES =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|connection is closed/i;

@@ -1,0 +1,81 @@
+/** Media nodes: which there are, how full they are, which one takes the next call. */
+import { NODE_EXPIRES_MS } from "@struere/domain";
+import type { NodeId } from "@struere/kernel";
+import { sql } from "kysely";
+import type { Db } from "./database.ts";
+import type { MediaNode } from "./schema.ts";
+
+/** A node that registers again is the same node, as empty as it says. */
+export async function registerNode(
+  db: Db,
+  node: { readonly nodeId: NodeId; readonly publicUrl: string; readonly capacity: number; readonly version: string; readonly now: Date },
+): Promise<void> {
+  const columns = {
+    public_url: node.publicUrl,
+    version: node.version,
+    capacity: node.capacity,
+    calls: 0,
+    draining: false,
+    loop_delay_p99_ms: 0,
+    registered_at: node.now,
+    heartbeat_at: node.now,
+  };
+  await db
+    .insertInto("nodes")
+    .values({ id: node.nodeId, ...columns })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(columns))
+    .execute();
+}
+
+/** @returns whether the node is known; when not, it must register again. */
+export async function recordHeartbeat(
+  db: Db,
+  beat: {
+    readonly nodeId: NodeId;
+    readonly calls: number;
+    readonly capacity: number;
+    readonly draining: boolean;
+    readonly loopDelayP99Ms: number;
+    readonly now: Date;
+  },
+): Promise<boolean> {
+  const result = await db
+    .updateTable("nodes")
+    .set({
+      calls: beat.calls,
+      capacity: beat.capacity,
+      draining: beat.draining,
+      loop_delay_p99_ms: beat.loopDelayP99Ms,
+      heartbeat_at: beat.now,
+    })
+    .where("id", "=", beat.nodeId)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/**
+ * The live node with the largest free share that takes new calls. A node's load is what it reported or what the record says, whichever is
+ * more: heartbeats are seconds old when a burst comes. `undefined`: there is no room anywhere.
+ */
+export async function pickNode(db: Db, now: Date): Promise<MediaNode | undefined> {
+  const { rows } = await sql<MediaNode>`
+    select node.* from nodes node
+    cross join lateral (
+      select greatest(node.calls, (select count(*) from calls where calls.node_id = node.id and calls.status in ('pending', 'active')))::int as calls
+    ) as load
+    where node.heartbeat_at > ${new Date(now.getTime() - NODE_EXPIRES_MS)} and not node.draining and load.calls < node.capacity
+    order by load.calls::float8 / node.capacity, node.id
+    limit 1`.execute(db);
+  return rows[0];
+}
+
+/** Those that have been heard of lately, draining ones too. */
+export async function listLiveNodes(db: Db, now: Date): Promise<readonly MediaNode[]> {
+  return await db
+    .selectFrom("nodes")
+    .selectAll()
+    .where("heartbeat_at", ">", new Date(now.getTime() - NODE_EXPIRES_MS))
+    .orderBy("id")
+    .limit(1_000)
+    .execute();
+}

@@ -1,0 +1,277 @@
+/**
+ * The tables, in the words of SQL. Timestamps are `Date`, int8 is `number` (see database.ts), ids carry their brands, so that a raw
+ * string does not reach a question.
+ */
+import type { CallConfig, CallDirection, CallStatus, ConnectionStatus, FormerSettings, Permission, ThreadStatus } from "@struere/domain";
+import type { AgentId, ApiKeyId, CallId, ConnectionId, Environment, NodeId, OrganizationId, RouterId, ThreadId } from "@struere/kernel";
+import type { ColumnType, Generated, Selectable } from "kysely";
+
+export type JsonObject = { readonly [field: string]: unknown };
+
+/** Comes out as a value, goes in as JSON text: pg would take an array for a Postgres array. */
+type Json<Value> = ColumnType<Value, string, string>;
+type NullableJson<Value> = ColumnType<Value | null, string | null, string | null>;
+
+export interface Database {
+  organizations: OrganizationTable;
+  api_keys: ApiKeyTable;
+  agents: AgentTable;
+  agent_versions: AgentVersionTable;
+  agent_heads: AgentHeadTable;
+  routers: RouterTable;
+  router_versions: RouterVersionTable;
+  twilio_credentials: TwilioCredentialsTable;
+  voice_connections: VoiceConnectionTable;
+  threads: ThreadTable;
+  nodes: NodeTable;
+  calls: CallTable;
+  call_events: CallEventTable;
+  utterances: UtteranceTable;
+  call_usage: CallUsageTable;
+  call_watermarks: CallWatermarkTable;
+  dead_letters: DeadLetterTable;
+  audit_log: AuditLogTable;
+}
+
+export interface OrganizationTable {
+  id: OrganizationId;
+  name: string;
+  created_at: Date;
+}
+
+export interface ApiKeyTable {
+  id: ApiKeyId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  name: string;
+  prefix: string;
+  hash: Buffer;
+  permissions: Permission[];
+  created_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  last_used_at: Date | null;
+}
+
+export interface AgentTable {
+  id: AgentId;
+  organization_id: OrganizationId;
+  slug: string;
+  name: string;
+  description: string | null;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+}
+
+export interface AgentVersionTable {
+  agent_id: AgentId;
+  environment: Environment;
+  version: number;
+  definition: Json<JsonObject>;
+  digest: string;
+  created_at: Date;
+}
+
+export interface AgentHeadTable {
+  agent_id: AgentId;
+  environment: Environment;
+  version: number;
+  updated_at: Date;
+}
+
+export interface RouterTable {
+  id: RouterId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  slug: string;
+  name: string;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+}
+
+export interface RouterVersionTable {
+  router_id: RouterId;
+  version: number;
+  definition: Json<JsonObject>;
+  digest: string;
+  created_at: Date;
+}
+
+export interface TwilioCredentialsTable {
+  organization_id: OrganizationId;
+  environment: Environment;
+  account_sid: string;
+  auth_token: Buffer;
+  key_id: string;
+  created_at: Date;
+  updated_at: Date;
+  verified_at: Date | null;
+}
+
+export interface VoiceConnectionTable {
+  id: ConnectionId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  status: ConnectionStatus;
+  label: string | null;
+  twilio_account_sid: string;
+  twilio_phone_number: string;
+  phone_number_sid: string | null;
+  agent_id: AgentId | null;
+  router_id: RouterId | null;
+  former_settings: NullableJson<FormerSettings>;
+  created_at: Date;
+  updated_at: Date;
+  connected_at: Date | null;
+  removed_at: Date | null;
+}
+
+export interface ThreadTable {
+  id: ThreadId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  channel: string;
+  channel_status: ThreadStatus;
+  channel_params: Json<JsonObject>;
+  parent_thread_id: ThreadId | null;
+  metadata: Json<JsonObject>;
+  entity_type: string | null;
+  entity_id: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface NodeTable {
+  id: NodeId;
+  public_url: string;
+  version: string;
+  capacity: number;
+  calls: number;
+  draining: boolean;
+  loop_delay_p99_ms: number;
+  registered_at: Date;
+  heartbeat_at: Date;
+}
+
+export interface CallTable {
+  id: CallId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  thread_id: ThreadId;
+  connection_id: ConnectionId | null;
+  direction: CallDirection;
+  from_number: string;
+  to_number: string;
+  twilio_account_sid: string;
+  twilio_call_sid: string | null;
+  stream_sid: string | null;
+  status: CallStatus;
+  reason: string | null;
+  agent_id: AgentId | null;
+  agent_version: number | null;
+  router_id: RouterId | null;
+  router_version: number | null;
+  config: NullableJson<CallConfig>;
+  /** 0: never claimed. The grant that is out is for `epoch + 1`. */
+  epoch: Generated<number>;
+  node_id: NodeId | null;
+  grant_expires_at: Date | null;
+  pending_deadline: Date | null;
+  lease_expires_at: Date | null;
+  frames_in: Generated<number>;
+  audio_moved_at: Date | null;
+  carrier_status: string | null;
+  carrier_sequence: number | null;
+  carrier_ended_at: Date | null;
+  created_at: Date;
+  answered_at: Date | null;
+  ended_at: Date | null;
+  duration_ms: number | null;
+  last_seq: number | null;
+}
+
+export interface CallEventTable {
+  call_id: CallId;
+  epoch: number;
+  seq: number;
+  kind: "transcript" | "event" | "usage";
+  name: string | null;
+  offset_ms: number | null;
+  at: Date;
+  body: Json<JsonObject>;
+}
+
+export interface UtteranceTable {
+  call_id: CallId;
+  epoch: number;
+  seq: number;
+  delta: number;
+  position: number;
+  item_id: string;
+  speaker: "caller" | "agent";
+  agent_slug: string;
+  text: string;
+  generated_text: string | null;
+  heard_ms: number | null;
+  generated_ms: number | null;
+  interrupted: boolean;
+  transcription: "completed" | "failed" | "timed_out" | null;
+  started_ms: number;
+  ended_ms: number;
+  at: Date;
+}
+
+export interface CallUsageTable {
+  call_id: CallId;
+  usage_id: string;
+  epoch: number;
+  seq: number;
+  source: "response" | "transcription";
+  model: string;
+  estimated: boolean;
+  input_text_tokens: number;
+  input_audio_tokens: number;
+  cached_text_tokens: number;
+  cached_audio_tokens: number;
+  output_text_tokens: number;
+  output_audio_tokens: number;
+  seconds: number | null;
+  at: Date;
+}
+
+export interface CallWatermarkTable {
+  call_id: CallId;
+  epoch: number;
+  seq: number;
+  updated_at: Date;
+}
+
+export interface DeadLetterTable {
+  digest: string;
+  subject: string;
+  data: string;
+  reason: string;
+  at: Date;
+}
+
+export interface AuditLogTable {
+  id: ColumnType<number, never, never>;
+  organization_id: OrganizationId | null;
+  environment: Environment | null;
+  at: Date;
+  actor: string;
+  action: string;
+  subject: string;
+  detail: Json<JsonObject>;
+}
+
+export type Call = Selectable<CallTable>;
+export type Connection = Selectable<VoiceConnectionTable>;
+export type Thread = Selectable<ThreadTable>;
+export type MediaNode = Selectable<NodeTable>;
+export type CallEventRow = Selectable<CallEventTable>;
+export type Utterance = Selectable<UtteranceTable>;
+export type CallUsage = Selectable<CallUsageTable>;

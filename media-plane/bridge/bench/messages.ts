@@ -1,0 +1,48 @@
+/** What the processes of a bench say to each other, over Node's channel between parent and child. */
+import type { DirectionFigures } from "./direction.ts";
+
+export interface SubjectSetting {
+  readonly realtimeUrl: string;
+  /** gRPC address of the fake control plane. */
+  readonly controlAddress: string;
+  readonly gatewaySecret: string;
+  readonly natsUrl: string | null;
+  readonly capacity: number;
+}
+
+export type SubjectQuestion = { readonly type: "start"; readonly setting: SubjectSetting } | { readonly type: "usage" };
+export interface Usage {
+  readonly type: "usage";
+  readonly cpuUs: number;
+  readonly systemUs: number;
+  readonly rssBytes: number;
+}
+export type SubjectAnswer = { readonly type: "ready"; readonly mediaUrl: string } | Usage;
+
+export type GeneratorQuestion =
+  | { readonly type: "listen"; readonly port: number }
+  /** Places `count` calls, numbered from `first`. */
+  | { readonly type: "call"; readonly mediaUrl: string; readonly first: number; readonly count: number }
+  /** Forgets what was measured so far. */
+  | { readonly type: "measure" }
+  | { readonly type: "report" }
+  | { readonly type: "hang_up" };
+
+export interface GeneratorReport {
+  readonly type: "report";
+  readonly up: DirectionFigures;
+  readonly down: DirectionFigures;
+  /** How late the generator's own clock sent its frames, as a histogram. */
+  readonly lateness: readonly number[];
+  readonly cpuUs: number;
+  readonly elapsedMs: number;
+  readonly callsLost: number;
+  readonly marksEchoed: number;
+}
+export type GeneratorAnswer =
+  | { readonly type: "listening"; readonly port: number }
+  /** Audio flows both ways in all calls, or it never will in some. */
+  | { readonly type: "flowing"; readonly calls: number }
+  | { readonly type: "measuring" }
+  | GeneratorReport
+  | { readonly type: "quiet" };

@@ -1,0 +1,2 @@
+Object.assign(globalThis, { laneVariant: true });
+await import("./lane-relay.ts");

@@ -1,0 +1,65 @@
+/** One call on the bus: its record out through the outbox, injections in, receipts out to whoever listens. */
+import type { Bus, Subscription } from "@struere/bus";
+import type { CallConfig, CallEvent } from "@struere/call";
+import type { Clock } from "@struere/kernel";
+import { callSubject, InjectMessage, type ReceiptMessage, type RecordedKind } from "@struere/protocol/bus";
+import type { Outbox } from "./outbox.ts";
+import type { Outboxes } from "./outboxes.ts";
+
+export type Injected = Extract<CallEvent, { readonly type: "auditor.injected" }>;
+
+export interface CallBusOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly outboxes: Outboxes;
+  readonly config: CallConfig;
+  readonly injected: (injected: Injected) => void;
+  readonly notUnderstood: () => void;
+}
+
+export class CallBus {
+  readonly #bus: Bus;
+  readonly #config: CallConfig;
+  readonly #outbox: Outbox;
+  readonly #injections: Subscription;
+  /** The last number that was published; 0 before the first. */
+  lastSeq = 0;
+
+  constructor({ bus, clock, outboxes, config, injected, notUnderstood }: CallBusOptions) {
+    this.#bus = bus;
+    this.#config = config;
+    this.#injections = bus.subscribe(callSubject(config, "inject"), (data) => {
+      const message = parseInjection(data);
+      if (message === undefined) return notUnderstood();
+      const { injectionId, action, message: words, expiresAt } = message;
+      const at = clock.now();
+      injected({ type: "auditor.injected", at, injectionId, action, message: words, expiresAt: at + (expiresAt - clock.wall()) });
+    });
+    this.#outbox = outboxes.open(config, config.epoch);
+  }
+
+  publish(kind: RecordedKind, seq: number, body: { readonly [field: string]: unknown }): void {
+    this.lastSeq = seq;
+    this.#outbox.add(kind, seq, body);
+  }
+
+  /** Reaches whoever listens now. */
+  receipt(receipt: Omit<ReceiptMessage, "epoch">): void {
+    const message: ReceiptMessage = { ...receipt, epoch: this.#config.epoch };
+    this.#bus.broadcast(callSubject(this.#config, "receipt"), JSON.stringify(message));
+  }
+
+  /** The call is over; what it published stays in the outbox until it is covered. */
+  finish(): void {
+    this.#injections.unsubscribe();
+    this.#outbox.finish();
+  }
+}
+
+function parseInjection(data: string): InjectMessage | undefined {
+  try {
+    return InjectMessage.parse(JSON.parse(data));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,120 @@
+/** All outboxes of a node: their common bounds, the clock that looks for lag, and what is left over at the start and the end. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Bus } from "@struere/bus";
+import { type Clock, Fault } from "@struere/kernel";
+import { type CallAddress, parseCallSubject } from "@struere/protocol/bus";
+import { Outbox, type OutboxGround, type OutboxLimits, type OutboxReport } from "./outbox.ts";
+import { OpenSet } from "../open-set.ts";
+import { Spool } from "./spool.ts";
+
+export const OUTBOX_LIMITS: OutboxLimits = { messages: 10_000, bytes: 4 * 1024 * 1024, nodeBytes: 64 * 1024 * 1024 };
+
+const TICK_MS = 5_000;
+/** `<callId>.<epoch>.jsonl` */
+const SPOOL_NAME = /^(call_[0-9a-z]{24})\.([1-9][0-9]*)\.jsonl$/;
+
+export interface Outboxes {
+  open(address: CallAddress, epoch: number): Outbox;
+  /** Messages that no watermark covers yet. */
+  readonly depth: number;
+  /** Whether messages that did not fit into memory could be written to the file, the last time it was tried. */
+  readonly healthy: boolean;
+  /** Publishes again what an earlier process left in the directory. Returns how many calls that concerns. */
+  adopt(): Promise<number>;
+  /** Waits until everything is covered, at most so long. Returns whether it is. */
+  settle(withinMs: number): Promise<boolean>;
+  /** Stops publishing; what is not covered is written to the directory. */
+  close(): Promise<void>;
+}
+
+export interface OutboxesOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Where files go; made when it is needed. One process per directory. */
+  readonly spoolDir: string;
+  readonly limits?: OutboxLimits;
+  readonly report: (name: OutboxReport, fault: Fault) => void;
+}
+
+export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, report }: OutboxesOptions): Outboxes {
+  const open = new OpenSet<Outbox>();
+  const removals = new Set<Promise<void>>();
+  const held = { bytes: 0, messages: 0, spoolFailing: false };
+
+  const ground: OutboxGround = {
+    bus,
+    clock,
+    limits,
+    held,
+    spoolPath: (name) => join(spoolDir, name),
+    report,
+    emptied: (outbox, spool) => {
+      open.delete(outbox);
+      if (spool === undefined) return;
+      const removal = spool.remove().catch((thrown: unknown) => report("spool_failed", Fault.from(thrown)));
+      removals.add(removal);
+      void removal.finally(() => removals.delete(removal));
+    },
+  };
+
+  let tickOff = clock.arm(clock.now() + TICK_MS, tick);
+  function tick(): void {
+    const now = clock.now();
+    for (const outbox of open) outbox.tick(now);
+    tickOff = clock.arm(now + TICK_MS, tick);
+  }
+
+  return {
+    open: (address, epoch) => {
+      const outbox = new Outbox(address, epoch, ground);
+      open.add(outbox);
+      return outbox;
+    },
+    get depth() {
+      return held.messages;
+    },
+    get healthy() {
+      return !held.spoolFailing;
+    },
+    adopt: async () => {
+      let adopted = 0;
+      for (const name of await filesIn(spoolDir)) {
+        const outbox = await adoptFile(join(spoolDir, name), name, ground);
+        if (outbox === undefined) continue;
+        open.add(outbox);
+        adopted += 1;
+      }
+      return adopted;
+    },
+    settle: (withinMs) => open.emptied(clock, withinMs),
+    close: async () => {
+      tickOff();
+      for (const outbox of open) {
+        await outbox.close().catch((thrown: unknown) => report("spool_failed", Fault.from(thrown)));
+      }
+      open.clear();
+      await Promise.all(removals);
+    },
+  };
+}
+
+/** The subject in the first letter says whose file it is. */
+async function adoptFile(path: string, name: string, ground: OutboxGround): Promise<Outbox | undefined> {
+  const [, , epoch] = SPOOL_NAME.exec(name) ?? [];
+  if (epoch === undefined) return undefined;
+  const [first] = await (await Spool.reopen(path)).read();
+  const subject = first === undefined ? undefined : /^\{"subject":"([^"]+)"/.exec(first)?.[1];
+  const address = subject === undefined ? undefined : parseCallSubject(subject);
+  if (address === undefined) return undefined;
+  return new Outbox(address, Number(epoch), ground, await Spool.reopen(path));
+}
+
+async function filesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return [];
+    throw new Fault("failed_precondition", `the spool directory ${directory} can not be read; check SPOOL_DIR`, { cause: thrown });
+  }
+}

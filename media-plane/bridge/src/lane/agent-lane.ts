@@ -1,0 +1,381 @@
+/**
+ * The agent's audio on its way to the caller: the model's `response.output_audio.delta` events become Twilio `media` messages with
+ * marks between them (https://platform.openai.com/docs/api-reference/realtime-server-events,
+ * https://www.twilio.com/docs/voice/media-streams/websocket-messages).
+ *
+ * - Only audio of the response that `play` named is passed on; `mute` and `clear` drop what waits, and every late delta.
+ * - Big deltas are cut into pieces of 180 ms (whole frames, whole groups of base64), so that marks tell finely what was heard.
+ * - A mark goes out when 180 ms of an item have been sent since the last one, and at the item's end.
+ * - The model is faster than speech: at most 20 s may lie unplayed at Twilio, the rest waits here; more than 5 min is not kept.
+ *
+ * The lane reports by counters (`takeProgress`), which the session reads before it hands an event to the machine, never by an
+ * event per frame.
+ */
+import { z } from "zod";
+import type { LaneSocket } from "../wire/index.ts";
+import { decodedBytes, isBase64 } from "./base64.ts";
+import { equals, FlatObject } from "./flat-object.ts";
+import { Shape } from "./shape.ts";
+import { Unplayed } from "./unplayed.ts";
+import { type Piece, WaitingAudio } from "./waiting-audio.ts";
+
+export interface AgentLaneOptions {
+  readonly telephony: LaneSocket;
+  /** The name of a mark; `markName` of `@struere/call`. */
+  markName(position: { readonly generation: number; readonly itemId: string; readonly sentMs: number }): string;
+  /** Every message of the model that is not audio, as text. */
+  onMessage(text: string): void;
+  /** The first audio of an item has come, and is about to be sent. */
+  onAudioStarted(responseId: string, itemId: string): void;
+  /** More waits than may wait: the rest of this response is dropped. Once for a response. */
+  onOverflow(responseId: string): void;
+}
+
+/** Cumulative, in milliseconds of audio. */
+export interface ItemProgress {
+  readonly responseId: string;
+  readonly itemId: string;
+  readonly generatedMs: number;
+  readonly sentMs: number;
+  /** The model has said that there is no more, and all of it was sent. */
+  readonly finished: boolean;
+}
+
+const BYTES_PER_MS = 8;
+const PIECE_MS = 180;
+const PIECE_CHARS = ((PIECE_MS * BYTES_PER_MS) / 3) * 4;
+const MAX_UNPLAYED_MS = 20_000;
+const MAX_WAITING_MS = 5 * 60_000;
+
+const DELTA = Buffer.from("response.output_audio.delta");
+const DONE = Buffer.from("response.output_audio.done");
+const MEDIA_AFTER = Buffer.from('"}}');
+
+/** One scan at a time in a process: shared, because a scan does not outlive the call to `take`. */
+const audioMessage = new FlatObject({ strings: ["type", "response_id", "item_id"], base64: "delta" });
+const SpelledAudio = z.object({
+  type: z.enum(["response.output_audio.delta", "response.output_audio.done"]),
+  response_id: z.string(),
+  item_id: z.string(),
+  delta: z.exactOptional(z.string()),
+});
+
+class Item {
+  readonly id: string;
+  readonly idBytes: Buffer;
+  readonly responseId: string;
+  readonly generation: number;
+  generatedBytes = 0;
+  sentBytes = 0;
+  markedBytes = 0;
+  /** The model has said that there is no more. */
+  complete = false;
+  changed = true;
+
+  constructor(id: string, responseId: string, generation: number) {
+    this.id = id;
+    this.idBytes = Buffer.from(id);
+    this.responseId = responseId;
+    this.generation = generation;
+  }
+
+  get finished(): boolean {
+    return this.complete && this.sentBytes === this.generatedBytes;
+  }
+}
+
+export class AgentLane {
+  readonly #telephony: LaneSocket;
+  readonly #options: AgentLaneOptions;
+  readonly #unplayed = new Unplayed();
+  readonly #waiting = new WaitingAudio<Item>();
+  /** Of the last delta, if it was `#latest`'s. */
+  readonly #shape = new Shape();
+  #mediaBefore: Buffer = Buffer.alloc(0);
+  #streamSidJson = "";
+  #playing: { readonly responseId: string; readonly idBytes: Buffer; readonly generation: number; overflowed: boolean } | undefined;
+  /** Items whose end has not been reported yet, oldest first; the last one may still grow. */
+  #items: Item[] = [];
+  #latest: Item | undefined;
+  #dirty = false;
+  #deltasDropped = 0;
+  #audioBytesOut = 0;
+
+  constructor(options: AgentLaneOptions) {
+    this.#telephony = options.telephony;
+    this.#options = options;
+  }
+
+  /** Deltas of responses that may not be played, or that did not fit. */
+  get deltasDropped(): number {
+    return this.#deltasDropped;
+  }
+  /** Bytes of audio sent to Twilio; 8 are a millisecond. */
+  get audioBytesOut(): number {
+    return this.#audioBytesOut;
+  }
+  /** Sent to Twilio and not known to be played. */
+  get unplayedMs(): number {
+    return this.#unplayed.bytes / BYTES_PER_MS;
+  }
+  /** Whether `takeProgress` has news. */
+  get dirty(): boolean {
+    return this.#dirty;
+  }
+
+  /** Twilio's `start` was accepted: audio can be sent from now on. */
+  begin(streamSid: string): void {
+    this.#streamSidJson = JSON.stringify(streamSid);
+    this.#mediaBefore = Buffer.from(`{"event":"media","streamSid":${this.#streamSidJson},"media":{"payload":"`);
+  }
+
+  /** Audio of this response may be played; its marks carry `generation`. What waits of an earlier response goes out first. */
+  play(options: { readonly responseId: string; readonly generation: number }): void {
+    const { responseId, generation } = options;
+    this.#playing = { responseId, idBytes: Buffer.from(responseId), generation, overflowed: false };
+    this.#forgetLatest();
+  }
+
+  /** Nothing may be played: what waits is dropped, and so is every delta until the next `play`. */
+  mute(): void {
+    this.#playing = undefined;
+    this.#forgetLatest();
+    this.#waiting.clear();
+    this.#items = [];
+    this.#dirty = false;
+  }
+
+  /** Tells Twilio to forget what it has not played, and forgets what waits here. Marks of before mean nothing any more. */
+  clear(): void {
+    this.#waiting.clear();
+    this.#unplayed.clear();
+    this.#telephony.sendText(`{"event":"clear","streamSid":${this.#streamSidJson}}`);
+  }
+
+  /** A mark came back: there may be room for what waits. Names that are not ours, or were cleared, change nothing. */
+  marked(name: string): void {
+    if (this.#unplayed.marked(name)) this.#sendWaiting();
+  }
+
+  /** The response is over, whatever the vendor did not say about its items. Call it at `response.done`. */
+  finish(responseId: string): void {
+    for (const item of this.#items) if (item.responseId === responseId) this.#complete(item);
+  }
+
+  /** What has changed since it was last asked for, oldest item first. */
+  takeProgress(): readonly ItemProgress[] {
+    if (!this.#dirty) return [];
+    this.#dirty = false;
+    const news: ItemProgress[] = [];
+    for (const item of this.#items) {
+      if (!item.changed) continue;
+      item.changed = false;
+      news.push({
+        responseId: item.responseId,
+        itemId: item.id,
+        generatedMs: Math.floor(item.generatedBytes / BYTES_PER_MS),
+        sentMs: Math.floor(item.sentBytes / BYTES_PER_MS),
+        finished: item.finished,
+      });
+    }
+    this.#items = this.#items.filter((item) => !item.finished);
+    return news;
+  }
+
+  /** The `onText` of the model socket; `socket` is that socket, for decoding what is not audio. */
+  take(socket: LaneSocket, bytes: Buffer, start: number, end: number): void {
+    const shape = this.#shape;
+    const latest = this.#latest;
+    if (latest !== undefined && shape.matches(bytes, start, end)) {
+      this.#takeAudio(latest, bytes, start + shape.audioStart, start + shape.audioEnd, shape.audioBytes);
+    } else {
+      this.#takeUnlike(socket, bytes, start, end);
+    }
+  }
+
+  #takeUnlike(socket: LaneSocket, bytes: Buffer, start: number, end: number): void {
+    if (audioMessage.scan(bytes, start, end) === end) {
+      const { starts, ends } = audioMessage;
+      const typeStart = starts[0] ?? -1;
+      const typeEnd = ends[0] ?? -1;
+      const complete = (starts[1] ?? -1) >= 0 && (starts[2] ?? -1) >= 0;
+      if (complete && (starts[3] ?? -1) >= 0 && equals(bytes, typeStart, typeEnd, DELTA)) {
+        const audioStart = starts[3] ?? 0;
+        const audioEnd = ends[3] ?? 0;
+        if (this.#takeDelta(bytes, starts[1] ?? 0, ends[1] ?? 0, starts[2] ?? 0, ends[2] ?? 0, audioStart, audioEnd)) {
+          this.#shape.learn({ bytes, start, end, audioStart, audioEnd, others: audioMessage.others });
+        }
+        return;
+      }
+      if (complete && equals(bytes, typeStart, typeEnd, DONE)) {
+        this.#takeDone(bytes.toString("latin1", starts[2] ?? 0, ends[2] ?? 0));
+        return;
+      }
+    }
+    const text = socket.decode(bytes, start, end);
+    if (text !== undefined) this.#takeOther(text);
+  }
+
+  /** Whether it was audio of what became the latest item. */
+  #takeDelta(
+    bytes: Buffer,
+    responseStart: number,
+    responseEnd: number,
+    itemStart: number,
+    itemEnd: number,
+    payloadStart: number,
+    payloadEnd: number,
+  ): boolean {
+    const playing = this.#playing;
+    if (playing === undefined || playing.overflowed || !equals(bytes, responseStart, responseEnd, playing.idBytes)) {
+      this.#deltasDropped++;
+      return false;
+    }
+    let item = this.#latest;
+    if (item === undefined || !equals(bytes, itemStart, itemEnd, item.idBytes)) {
+      item = this.#startItem(bytes.toString("latin1", itemStart, itemEnd), playing.responseId, playing.generation);
+      // The machine may have answered with `mute`.
+      if (this.#playing !== playing) return false;
+    }
+    this.#takeAudio(item, bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd));
+    return this.#latest === item;
+  }
+
+  #takeAudio(item: Item, bytes: Buffer, payloadStart: number, payloadEnd: number, audioBytes: number): void {
+    item.generatedBytes += audioBytes;
+    item.changed = true;
+    this.#dirty = true;
+    let at = payloadStart;
+    for (let left = audioBytes; left > 0; ) {
+      const pieceEnd = Math.min(at + PIECE_CHARS, payloadEnd);
+      const pieceBytes = Math.min(left, PIECE_MS * BYTES_PER_MS);
+      if (this.#waiting.bytes > 0 || this.#unplayed.bytes + pieceBytes > MAX_UNPLAYED_MS * BYTES_PER_MS) {
+        if (!this.#wait(item, bytes, at, pieceEnd, pieceBytes)) return;
+      } else {
+        this.#send(item, bytes, at, pieceEnd, pieceBytes);
+      }
+      at = pieceEnd;
+      left -= pieceBytes;
+    }
+  }
+
+  #forgetLatest(): void {
+    this.#latest = undefined;
+    this.#shape.forget();
+  }
+
+  #startItem(itemId: string, responseId: string, generation: number): Item {
+    // The vendor may come back to an item of before (several items in one response, in turn).
+    const known = this.#items.find((candidate) => candidate.id === itemId && candidate.responseId === responseId);
+    const item = known ?? new Item(itemId, responseId, generation);
+    this.#shape.forget();
+    this.#latest = item;
+    if (known === undefined) {
+      this.#items.push(item);
+      this.#options.onAudioStarted(responseId, itemId);
+    }
+    return item;
+  }
+
+  /** False when there is no room, and the rest of the response was given up. */
+  #wait(item: Item, bytes: Buffer, start: number, end: number, audioBytes: number): boolean {
+    if (this.#waiting.bytes + audioBytes <= MAX_WAITING_MS * BYTES_PER_MS) {
+      this.#waiting.push({ item, payload: Buffer.from(bytes.subarray(start, end)), audioBytes });
+      return true;
+    }
+    const playing = this.#playing;
+    if (playing !== undefined) playing.overflowed = true;
+    this.#forgetLatest();
+    this.#deltasDropped++;
+    // What was dropped will never be sent: the item ends with what waits.
+    item.generatedBytes = item.sentBytes + this.#waiting.bytesOf(item);
+    this.#options.onOverflow(item.responseId);
+    return false;
+  }
+
+  #send(item: Item, bytes: Buffer, start: number, end: number, audioBytes: number): void {
+    const before = this.#mediaBefore;
+    const at = this.#telephony.beginText(before.length + end - start + MEDIA_AFTER.length);
+    if (at >= 0) {
+      const out = this.#telephony.outgoing;
+      out.set(before, at);
+      bytes.copy(out, at + before.length, start, end);
+      const after = at + before.length + end - start;
+      out[after] = MEDIA_AFTER[0] ?? 0;
+      out[after + 1] = MEDIA_AFTER[1] ?? 0;
+      out[after + 2] = MEDIA_AFTER[2] ?? 0;
+      this.#telephony.commitText();
+      this.#audioBytesOut += audioBytes;
+      this.#unplayed.sent(audioBytes);
+    } else {
+      this.#deltasDropped++;
+    }
+    item.sentBytes += audioBytes;
+    item.changed = true;
+    this.#dirty = true;
+    const ends = item.complete && item.sentBytes === item.generatedBytes;
+    if (ends || item.sentBytes - item.markedBytes >= PIECE_MS * BYTES_PER_MS) this.#mark(item);
+  }
+
+  #mark(item: Item): void {
+    if (item.markedBytes === item.sentBytes) return;
+    item.markedBytes = item.sentBytes;
+    const sentMs = Math.floor(item.sentBytes / BYTES_PER_MS);
+    const name = this.#options.markName({ generation: item.generation, itemId: item.id, sentMs });
+    if (this.#telephony.sendText(`{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":${JSON.stringify(name)}}}`)) {
+      this.#unplayed.awaits(name);
+    }
+  }
+
+  #sendWaiting(): void {
+    for (let piece = this.#waiting.peek(); piece !== undefined; piece = this.#waiting.peek()) {
+      if (this.#unplayed.bytes + piece.audioBytes > MAX_UNPLAYED_MS * BYTES_PER_MS) return;
+      this.#waiting.shift();
+      this.#sendPiece(piece);
+    }
+  }
+
+  #sendPiece(piece: Piece<Item>): void {
+    this.#send(piece.item, piece.payload, 0, piece.payload.length, piece.audioBytes);
+  }
+
+  #takeDone(itemId: string): void {
+    const item = this.#items.find((candidate) => candidate.id === itemId);
+    if (item !== undefined) this.#complete(item);
+  }
+
+  #complete(item: Item): void {
+    if (item.complete) return;
+    item.complete = true;
+    item.changed = true;
+    this.#dirty = true;
+    if (item.finished) this.#mark(item);
+  }
+
+  /** Not audio, or audio in a spelling that the scan does not know. */
+  #takeOther(text: string): void {
+    const audio = parseAudio(text);
+    if (audio === undefined) {
+      this.#options.onMessage(text);
+    } else if (audio.type === "response.output_audio.done") {
+      this.#takeDone(audio.item_id);
+    } else if (audio.delta === undefined || !isBase64(audio.delta)) {
+      this.#deltasDropped++;
+    } else {
+      const ids = Buffer.from(`${audio.response_id}${audio.item_id}`, "latin1");
+      const bytes = Buffer.concat([ids, Buffer.from(audio.delta, "latin1")]);
+      const split = audio.response_id.length;
+      this.#takeDelta(bytes, 0, split, split, ids.length, ids.length, bytes.length);
+    }
+  }
+}
+
+function parseAudio(text: string): z.infer<typeof SpelledAudio> | undefined {
+  if (!text.includes("output_audio.") && !text.includes("\\u")) return undefined;
+  try {
+    return SpelledAudio.safeParse(JSON.parse(text)).data;
+  } catch {
+    // Not JSON: whoever gets the text says so.
+    return undefined;
+  }
+}

@@ -1,0 +1,374 @@
+/**
+ * The one mutable object of a call: it holds the machine's state, feeds it events one at a time, and hands out its effects.
+ *
+ * An event that comes while another is being worked on waits its turn; all effects of one event are out before the next is reduced.
+ * Before each event the machine hears how far the audio has come, both ways. News of legs that were replaced are dropped here, by number. What
+ * throws inside ends this call and no other.
+ */
+import {
+  type CallConfig,
+  type CallEvent,
+  type CallOutcome,
+  type CallState,
+  type Effect,
+  initialCall,
+  isEnded,
+  reduce,
+} from "@struere/call";
+import type { Bus } from "@struere/bus";
+import { assert, type CallId, type Clock, Fault, type NodeId } from "@struere/kernel";
+import type { ControlClient } from "@struere/protocol/grpc";
+import type { DoorLimits } from "./admission.ts";
+import { CallBus } from "./bus/call-bus.ts";
+import type { Outboxes } from "./bus/outboxes.ts";
+import { claimCall, closeCodeOf } from "./control/claim.ts";
+import type { Endings } from "./control/endings.ts";
+import type { Leases } from "./control/leases.ts";
+import { createStopwatch, type Events } from "./events.ts";
+import { type CallPorts, interpret } from "./interpret.ts";
+import type { LaneCounts, Meters } from "./meters.ts";
+import type { ModelNews } from "./model/model-leg.ts";
+import { type OpenAIAccount, OpenAILeg } from "./model/openai-leg.ts";
+import type { WarmLegs } from "./model/warm-legs.ts";
+import { WordsInOrder } from "./model/words-in-order.ts";
+import type { Start } from "./telephony/threshold.ts";
+import { TwilioLeg } from "./telephony/twilio-leg.ts";
+import { CLOSE, type LaneSocket } from "./wire/index.ts";
+
+/** What all calls of a node share. */
+export interface SessionGround {
+  readonly nodeId: NodeId;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly control: ControlClient;
+  readonly account: OpenAIAccount;
+  readonly upgradeUrl: string;
+  readonly limits: DoorLimits;
+  readonly endings: Endings;
+  readonly leases: Leases;
+  readonly outboxes: Outboxes;
+  readonly warmLegs: WarmLegs;
+  readonly events: Events;
+  readonly meters: Meters;
+  /** The session has its call now: an older one of the same call must fall silent. */
+  claimed(session: Session, config: CallConfig): void;
+  /** Nothing is left of the session. Once. */
+  over(session: Session): void;
+}
+
+/** More events wait than one call can cause in a turn of the event loop: something feeds on itself. */
+const MOST_WAITING = 10_000;
+/** Frames come every 20 ms; news of them this often is precise enough for gaps of 750 ms and more. */
+const MEDIA_NEWS_MS = 250;
+
+export class Session {
+  readonly #ground: SessionGround;
+  readonly #telephony: TwilioLeg;
+  readonly #ports: CallPorts;
+  readonly #startedAt: number;
+  readonly #inbox: CallEvent[] = [];
+  readonly #watch: ReturnType<typeof createStopwatch>;
+  #state: CallState;
+  #working = false;
+  /** The last frame that the machine knows of. */
+  #mediaToldAt = Number.NEGATIVE_INFINITY;
+  #over = false;
+  #leg: { readonly number: number; readonly openai: OpenAILeg; readonly words: WordsInOrder } | undefined;
+  #offTimer: (() => void) | undefined;
+  #releaseLease: (() => void) | undefined;
+  #config: CallConfig | undefined;
+  #callBus: CallBus | undefined;
+  #ending: { readonly outcome: CallOutcome; readonly reason: string } | undefined;
+
+  constructor(
+    ground: SessionGround,
+    { socket, start, signature }: { readonly socket: LaneSocket; readonly start: Start; readonly signature: string },
+  ) {
+    this.#ground = ground;
+    this.#startedAt = ground.clock.now();
+    this.#watch = createStopwatch(ground.meters);
+    this.#state = initialCall({ at: this.#startedAt });
+    this.#telephony = new TwilioLeg({
+      socket,
+      streamSid: start.streamSid,
+      clock: ground.clock,
+      mostMalformed: ground.limits.malformed,
+      news: (news) => this.dispatch({ ...news, at: ground.clock.now() }),
+      modelMessage: (text) => this.#leg?.openai.hear(text),
+      audioStarted: (responseId, itemId) => this.#hearModel({ type: "model.audio_started", responseId, itemId }),
+      overflowed: (responseId) => this.dispatch({ type: "lane.overflowed", at: ground.clock.now(), responseId }),
+      report: (reason, code) => (code === undefined ? ground.events.messageIgnored(reason) : ground.events.socketClosed(reason, code)),
+    });
+    this.#ports = this.#createPorts();
+    this.#telephony.start();
+    this.dispatch({ type: "telephony.started", at: this.#startedAt, streamSid: start.streamSid });
+    void this.#claim(start, signature);
+  }
+
+  get counts(): LaneCounts {
+    return this.#telephony.counts;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Known once the call was claimed. */
+  get callId(): CallId | null {
+    return this.#config?.callId ?? null;
+  }
+
+  /** The epoch under which this session holds its call. */
+  get epoch(): number | null {
+    return this.#config?.epoch ?? null;
+  }
+
+  /** Ends the call in order: the agent may finish its words. */
+  hangUp(reason: string): void {
+    this.dispatch({ type: "operator.hung_up", at: this.#ground.clock.now(), reason });
+  }
+
+  /** Another node, or another session of this one, holds the call now. */
+  loseLease(): void {
+    if (this.#config !== undefined) this.#ground.events.leaseLost(this.#config.callId, this.#config.epoch);
+    this.dispatch({ type: "lease.lost", at: this.#ground.clock.now() });
+  }
+
+  /** Ends the call at once, without words. */
+  abandon(reason: string): void {
+    if (this.#over) return;
+    this.#endRecord({ outcome: "stopped", reason });
+    this.#finish(CLOSE.goingAway);
+  }
+
+  dispatch(event: CallEvent): void {
+    if (this.#over) return;
+    this.#inbox.push(event);
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined && !this.#over; next = this.#inbox.shift()) {
+        assert(this.#inbox.length < MOST_WAITING, `fewer than ${MOST_WAITING} events wait for one call`);
+        this.#handOverProgress(next.at);
+        this.#handOverMedia(next);
+        this.#step(next);
+      }
+    } catch (thrown) {
+      this.#breakDown(thrown, "working on an event");
+    } finally {
+      this.#working = false;
+    }
+    if (!this.#over && isEnded(this.#state)) this.#finish(CLOSE.normal);
+  }
+
+  #handOverProgress(at: number): void {
+    const { agent } = this.#telephony;
+    if (!agent.dirty) return;
+    for (const { itemId, generatedMs, sentMs, finished } of agent.takeProgress()) {
+      this.#step({ type: "lane.progressed", at, itemId, generatedMs, sentMs, finished });
+    }
+  }
+
+  /** Silence of the line is measured by the last frame: the machine must not take its own last look for that. */
+  #handOverMedia(event: CallEvent): void {
+    const { lastMediaAt } = this.#telephony.caller;
+    if (event.type === "clock.struck" || event.type === "telephony.started" || lastMediaAt - this.#mediaToldAt < MEDIA_NEWS_MS) return;
+    this.#mediaToldAt = lastMediaAt;
+    this.#step({ type: "clock.struck", at: event.at, lastMediaAt });
+  }
+
+  #step(event: CallEvent): void {
+    const [state, effects] = reduce(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: Effect): void {
+    interpret(effect, this.#ports);
+  }
+
+  async #claim(start: Start, signature: string): Promise<void> {
+    const { control, nodeId, upgradeUrl, clock, events } = this.#ground;
+    let config: CallConfig;
+    try {
+      config = await claimCall({ control, nodeId, start, signature, upgradeUrl });
+    } catch (thrown) {
+      const fault = Fault.from(thrown);
+      events.claimRefused(start.callSid, fault);
+      this.#telephony.close(closeCodeOf(fault.code));
+      this.dispatch({ type: "config.rejected", at: clock.now(), reason: fault.code });
+      return;
+    }
+    try {
+      this.#takeUp(config);
+    } catch (thrown) {
+      this.#breakDown(thrown, "taking up a call");
+    }
+  }
+
+  #takeUp(config: CallConfig): void {
+    const { bus, clock, outboxes, leases, events } = this.#ground;
+    const { callId, epoch, agent } = config;
+    const at = clock.now();
+    this.#config = config;
+    events.claimed({ callId, epoch, agent: agent.slug }, at - this.#startedAt);
+    if (this.#over) {
+      // The caller had gone before the answer came; the claim opened a record all the same.
+      this.#endRecord({ outcome: "completed", reason: "caller_hung_up" });
+      return;
+    }
+    this.#callBus = new CallBus({
+      bus,
+      clock,
+      outboxes,
+      config,
+      injected: (injected) => this.dispatch(injected),
+      notUnderstood: () => events.injectionNotUnderstood(callId),
+    });
+    this.#ground.claimed(this, config);
+    this.#releaseLease = leases.hold({ callId, epoch, framesIn: () => this.#telephony.caller.framesIn, lost: () => this.loseLease() });
+    this.dispatch({ type: "config.resolved", at, config });
+  }
+
+  #createPorts(): CallPorts {
+    const model = (): OpenAILeg | undefined => this.#leg?.openai;
+    const { clock, events, endings } = this.#ground;
+    return {
+      openModel: (leg, model) => this.#openModel(leg, model),
+      get model() {
+        return model();
+      },
+      closeModel: () => this.#closeModel(),
+      caller: this.#telephony.caller,
+      agent: this.#telephony.agent,
+      closeTelephony: (code) => this.#telephony.close(code),
+      publish: (kind, seq, body) => {
+        this.#callBus?.publish(kind, seq, body);
+        this.#watch(kind, body);
+      },
+      receipt: (receipt) => {
+        this.#callBus?.receipt(receipt);
+        if (this.#config !== undefined)
+          events.injectionDone(this.#config.callId, receipt.injectionId, receipt.outcome, receipt.reason ?? null);
+      },
+      closeRecord: ({ outcome, reason, durationMs, lastSeq }) => {
+        const closed = (): void => this.dispatch({ type: "record.closed", at: clock.now() });
+        this.#ending = { outcome, reason };
+        if (this.#config === undefined) return closed();
+        const { callId, epoch } = this.#config;
+        endings.end({ callId, epoch, outcome, reason, durationMs, lastSeq }, closed);
+      },
+      runTool: (call) => void this.#runTool(call),
+      arm: (at) => this.#arm(at),
+      note: (name, value) => events.noted(this.#config?.callId ?? null, name, value),
+    };
+  }
+
+  #openModel(number: number, model: string): void {
+    const { account, clock, warmLegs } = this.#ground;
+    this.#closeModel();
+    const config = this.#config;
+    const warm = config !== undefined && config.voice.model === model ? warmLegs.take(config) : undefined;
+    const openai = warm ?? new OpenAILeg({ account, model, clock });
+    this.#leg = { number, openai, words: new WordsInOrder() };
+    openai.attach({
+      connected: (socket) => {
+        if (this.#leg?.openai === openai) this.#telephony.caller.attachModel(socket);
+      },
+      take: (socket, bytes, start, end) => {
+        if (this.#leg?.openai === openai) this.#telephony.agent.take(socket, bytes, start, end);
+      },
+      news: (news) => {
+        if (this.#leg?.openai === openai) this.#hearModel(news);
+      },
+    });
+  }
+
+  #closeModel(): void {
+    const leg = this.#leg;
+    this.#leg = undefined;
+    this.#telephony.caller.attachModel(undefined);
+    leg?.openai.close();
+  }
+
+  #hearModel(news: ModelNews): void {
+    const { clock, events } = this.#ground;
+    const leg = this.#leg;
+    if (leg === undefined) return;
+    const callId = this.#config?.callId ?? null;
+    if (news.type === "model.errored") events.modelFailed(callId, news.code, news.message);
+    if (news.type === "model.closed") events.modelFailed(callId, news.code, news.fatal ? "the leg is gone for good" : "the leg is gone");
+    if (news.type === "model.response_done") this.#telephony.agent.finish(news.responseId);
+    for (const next of leg.words.take(news)) this.dispatch({ ...next, at: clock.now(), leg: leg.number });
+  }
+
+  async #runTool({
+    toolCallId,
+    name,
+    argumentsJson,
+  }: {
+    readonly toolCallId: string;
+    readonly name: string;
+    readonly argumentsJson: string;
+  }): Promise<void> {
+    const { control, clock, events } = this.#ground;
+    const config = this.#config;
+    if (config === undefined) return;
+    const { callId, epoch } = config;
+    try {
+      const { outputJson, isError } = await control.runTool({ callId, epoch, toolCallId, name, argumentsJson });
+      this.dispatch({ type: "tool.finished", at: clock.now(), toolCallId, outputJson, isError });
+    } catch (thrown) {
+      const fault = Fault.from(thrown);
+      events.toolFailed(callId, name, fault);
+      const outputJson = JSON.stringify({ error: { code: fault.code, message: fault.sentence } });
+      this.dispatch({ type: "tool.finished", at: clock.now(), toolCallId, outputJson, isError: true });
+    }
+  }
+
+  #arm(at: number | null): void {
+    const { clock } = this.#ground;
+    this.#offTimer?.();
+    this.#offTimer = undefined;
+    if (at === null) return;
+    this.#offTimer = clock.arm(at, () => {
+      this.#offTimer = undefined;
+      this.dispatch({ type: "clock.struck", at: clock.now(), lastMediaAt: this.#telephony.caller.lastMediaAt });
+    });
+  }
+
+  /** A mistake of ours: this call ends, and says so in its record. */
+  #breakDown(thrown: unknown, doing: string): void {
+    this.#ground.events.brokeInside(this.#config?.callId ?? null, thrown, doing);
+    this.#endRecord({ outcome: "failed", reason: "internal_error" });
+    this.#finish(CLOSE.internalError);
+  }
+
+  /** EndCall without the machine; nothing when the machine has done it, or when there is no call. */
+  #endRecord(ending: { readonly outcome: CallOutcome; readonly reason: string }): void {
+    if (this.#config === undefined || this.#ending !== undefined) return;
+    const { endings, clock } = this.#ground;
+    const { callId, epoch } = this.#config;
+    const durationMs = Math.round(clock.now() - this.#startedAt);
+    this.#ending = ending;
+    endings.end({ callId, epoch, ...ending, durationMs, lastSeq: this.#callBus?.lastSeq ?? 0 }, () => undefined);
+  }
+
+  #finish(code: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#inbox.length = 0;
+    this.#offTimer?.();
+    this.#releaseLease?.();
+    this.#closeModel();
+    this.#telephony.close(code);
+    this.#callBus?.finish();
+    const { events, meters, clock } = this.#ground;
+    meters.laneOver(this.#telephony.counts);
+    if (this.#config !== undefined && this.#ending !== undefined) {
+      const { callId, epoch } = this.#config;
+      events.callEnded({ callId, epoch }, this.#ending.outcome, this.#ending.reason, clock.now() - this.#startedAt);
+    }
+    this.#ground.over(this);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What the model is told by us, not by the agent's author: short system messages at the end of the conversation, so that the prompt's cached
+ * beginning stays what it was (platform.openai.com/docs/guides/realtime-costs).
+ */
+
+export const GREET =
+  "The call has just been connected and the caller is listening. Speak first. Greet them now, briefly, as your instructions ask.";
+
+export const CONTINUE =
+  "The line was interrupted for a moment and is back. Do not greet again. Go on where the conversation was: if you were cut off, say the rest in short; if the caller was waiting for an answer, give it. The caller may have said something that you did not hear.";
+
+export const NUDGE = "The caller has been silent for a while. In one short sentence, ask whether they are still there.";
+
+export const FAREWELL_SILENT = "The caller does not answer any more. Say a short, friendly goodbye now. The line is cut after it.";
+
+export const FAREWELL_TIME =
+  "The longest time for this call is reached. Say in one sentence that you have to end the call now, and goodbye.";
+
+export const FAREWELL_END = "You have ended the call. If you have not said goodbye yet, do it now in one short sentence.";
+
+/** An auditor's correction, as a message of the conversation. */
+export function correction(message: string): string {
+  return `Something has to be put right. Tell the caller now, in your own words and voice, without saying where it comes from: ${message}`;
+}
+
+/** Its last word. */
+export function farewell(message: string): string {
+  return `The call ends now. Tell the caller this in your own words and voice, then say goodbye: ${message}`;
+}
+
+/** Instructions of one response replace the session's, so they repeat them. */
+export function sayNow(instructions: string, directive: string): string {
+  return `${instructions}\n\n${directive}`;
+}
+
+export function keysPressed(digits: string): string {
+  return `[The caller pressed these keys on the phone: ${digits}]`;
+}

@@ -1,0 +1,118 @@
+/**
+ * Every bound of a call, in one place: how long is waited, how often is tried, how much is kept, and so what a caller can at worst
+ * experience. What happens at a bound is said here and done in the machine that owns it.
+ */
+
+// Getting to the conversation.
+
+/** `start` has not come: nobody is there, the socket is closed. */
+export const START_MS = 10_000;
+/** ClaimCall has not been answered: the socket is closed, and Twilio goes on with its next verb. */
+export const CONFIG_MS = 5_000;
+/** From the configuration to a configured model. Then the call fails as `model_unavailable`: ten seconds of dead air are a lost call. */
+export const CONNECT_MS = 8_000;
+/** One attempt at it. A leg that hangs so long is given up for a new one. */
+export const ATTEMPT_MS = 4_000;
+/** A leg that broke is not replaced in the same instant. */
+export const ATTEMPT_PAUSE_MS = 500;
+export const ATTEMPTS_MAX = 2;
+
+// One voice.
+
+/** Asked for, and neither created nor refused: asked again. */
+export const CREATED_MS = 5_000;
+/** Created, and no audio: cancelled and asked again. */
+export const FIRST_AUDIO_MS = 6_000;
+/** Audio began and stands still: cancelled, cut at what was heard, asked again. */
+export const STALLED_MS = 4_000;
+/** All audio is there and the end was never announced: it is over. */
+export const DONE_MS = 15_000;
+/** Cancelled, and the end was never announced: it is over. */
+export const CANCELLED_MS = 3_000;
+/** Refused because another response is active, which we do not know of: asked again. */
+export const BUSY_MS = 1_000;
+export const BUSY_MAX = 8;
+/** First pause before a failed response is asked for again; doubled each time. */
+export const BACKOFF_MS = 500;
+/** The vendor's own VAD should have created a response by now: we ask for it. */
+export const AUTO_RESPONSE_MS = 2_500;
+/** Response ids that are remembered as over, so that late news of them is recognised. */
+export const RESPONSES_REMEMBERED = 64;
+/** Responses that may be on their way out, unheard, at one time. */
+export const DISCARDED_MAX = 8;
+
+// Playback and the floor.
+
+/** So much of the greeting must have been heard before speech may cut it: until then "speech" is mostly echo and "hello?". */
+export const SHIELD_MS = 1_000;
+/** Between two marks playback is assumed to go on, but no longer than this. */
+export const INTERPOLATED_MS = 50;
+/** Marks can be lost. Audio of n ms is over n ms after it was sent, and this. */
+export const MARK_GRACE_MS = 2_000;
+/** Item ids that are remembered as closed, so that late audio and words of them are recognised. */
+export const ITEMS_REMEMBERED = 64;
+/** speech_started without speech_stopped: nobody speaks that long in one breath. */
+export const SPEECH_MS = 60_000;
+/** The caller speaks, but no media comes: the VAD is given silence, or it waits forever. */
+export const MEDIA_GAP_MS = 750;
+export const PADDING_MS = 1_000;
+/** No media at all: the line is dead, whatever the socket says. */
+export const NO_MEDIA_MS = 10_000;
+
+// Transcript and usage.
+
+/** Of one utterance; what is longer is cut. */
+export const UTTERANCE_CHARS_MAX = 50_000;
+/** A caller's words that are not transcribed by then stay empty. */
+export const TRANSCRIPTION_MS = 10_000;
+/** Responses whose usage is awaited at one time; the oldest is estimated. */
+export const USAGE_AWAITED_MAX = 16;
+/** Ids that are remembered as metered. */
+export const METERED_REMEMBERED = 128;
+/** A number of tokens beyond this is not a measurement. */
+export const TOKENS_MAX = 10_000_000;
+/** platform.openai.com/docs/guides/realtime-costs: the caller's audio is one token per 100 ms, the agent's one per 50 ms. */
+export const CALLER_TOKEN_MS = 100;
+export const AGENT_TOKEN_MS = 50;
+
+// Tools.
+
+export const TOOL_MS = 15_000;
+/** Per caller turn, and per call; what is above is answered with an error. */
+export const TOOLS_PER_TURN = 8;
+export const TOOLS_PER_CALL = 32;
+/** Responses with tool calls, per caller turn: a model that only calls is no longer asked to go on. */
+export const TOOL_ROUNDS_PER_TURN = 10;
+export const ARGUMENTS_CHARS_MAX = 32_000;
+export const OUTPUT_CHARS_MAX = 32_000;
+export const TOOLS_REMEMBERED = 128;
+
+// Injections, keys, silence.
+
+/** Quiet time between two corrections. */
+export const COOL_DOWN_MS = 3_000;
+export const INJECTIONS_REMEMBERED = 256;
+/** Digits belong together until so long none came. */
+export const KEYS_QUIET_MS = 1_500;
+export const KEYS_MAX = 32;
+/** Nobody speaks: the agent asks whether somebody is there. */
+export const SILENCE_MS = 8_000;
+/** Unanswered so often, it says goodbye. */
+export const NUDGES_MAX = 2;
+
+// The end.
+
+/** The farewell has not begun to sound by then: it is left out. */
+export const FAREWELL_START_MS = 8_000;
+/** The same after `call.end`, where the agent has usually said goodbye already. */
+export const FAREWELL_AFTER_END_MS = 3_000;
+/** The farewell, or the last words before `call.end`, are played no longer than this. */
+export const LAST_WORDS_MS = 30_000;
+/** An end that is not the agent's own lets current audio play no longer than this. */
+export const FADE_MS = 2_000;
+/** Once nobody listens: how long usage and transcriptions that are still on their way are awaited. */
+export const SETTLE_MS = 1_500;
+/** EndCall has not been answered: the call is over all the same. */
+export const RECORD_MS = 3_000;
+/** So a call that has begun to close is over within this, if nothing happens but time. */
+export const CLOSING_MS = LAST_WORDS_MS + FADE_MS + SETTLE_MS + RECORD_MS;

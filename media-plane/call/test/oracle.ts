@@ -1,0 +1,208 @@
+/**
+ * What must be true of any call, judged from outside: by the events that went in and the effects that came out, with accounts of its own.
+ * It knows nothing of how the machine is built, except for the invariants that the machine itself exports.
+ */
+import { type CallEvent, type CallState, checkInvariants, type Effect, isEnded } from "../src/index.ts";
+import { assertPublishable } from "./play.ts";
+
+type Of<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
+
+/** A response that reports nothing for so long may be given up; before that, nothing may be asked beside it. */
+const SILENT_MS = 3_000;
+
+export class Oracle {
+  readonly problems: string[] = [];
+  #seq = 0;
+  #delta = 0;
+  #requests = new Set<string>();
+  #positions = new Set<number>();
+  #utterances = new Set<string>();
+  #metered = new Set<string>();
+  #toolsRun = new Set<string>();
+  #injected = new Set<string>();
+  #receipts = new Map<string, number>();
+  /** When something was last heard of it. */
+  #inFlight = new Map<string, number>();
+  #known = new Set<string>();
+  #cancels = new Map<string, string>();
+  #sent = new Map<string, number>();
+  #generated = new Map<string, number>();
+  #closedRecord = false;
+  #isAbandoned = false;
+  #hasConfig = false;
+  #line: "up" | "down" = "up";
+  #model: "closed" | "opening" | "open" = "closed";
+  #leg = 0;
+  #armedAt: number | null = null;
+
+  /** One step of the machine. */
+  saw(before: CallState, event: CallEvent, after: CallState, effects: readonly Effect[]): void {
+    if (isEnded(before) && effects.length > 0) this.#broken(`an ended call emitted ${effects[0]?.type}`);
+    if (isEnded(before) && before !== after) this.#broken("an ended call changed");
+    for (const problem of checkInvariants(after)) this.#broken(problem);
+    this.#before(before, event);
+    for (const effect of effects) this.#emitted(event, after, effect);
+    if (isEnded(after)) {
+      if (this.#armedAt !== null) this.#broken("an ended call has a timer");
+      if (this.#hasConfig && !this.#isAbandoned && !this.#closedRecord) this.#broken("a call ended without a record");
+    }
+  }
+
+  /** After all is over. */
+  finished(state: CallState): void {
+    if (!isEnded(state)) this.#broken(`the call did not end in time: ${state.phase}`);
+    if (this.#isAbandoned) return;
+    for (const injectionId of this.#injected) {
+      const receipts = this.#receipts.get(injectionId) ?? 0;
+      if (receipts !== 1) this.#broken(`injection ${injectionId} has ${receipts} receipts`);
+    }
+  }
+
+  #before(before: CallState, event: CallEvent): void {
+    if (isEnded(before)) return;
+    if (event.type === "clock.struck") this.#armedAt = null;
+    if (event.type === "config.resolved" && before.phase === "resolving" && before.telephony.state !== "waiting") this.#hasConfig = true;
+    if (event.type === "telephony.stopped") this.#line = "down";
+    if (event.type === "lease.lost") this.#isAbandoned = true;
+    if (event.type === "auditor.injected") this.#injected.add(event.injectionId);
+    if (event.type === "lane.progressed") {
+      this.#generated.set(event.itemId, Math.max(event.generatedMs, this.#generated.get(event.itemId) ?? 0));
+      this.#sent.set(event.itemId, Math.max(event.sentMs, this.#sent.get(event.itemId) ?? 0));
+      for (const responseId of this.#inFlight.keys()) this.#touched(responseId, event.at);
+    }
+    if (!("leg" in event) || event.leg !== this.#leg) return;
+    if (event.type === "model.opened" && this.#model === "opening") this.#model = "open";
+    if (event.type === "model.closed") this.#model = "closed";
+    if (event.type === "model.response_created" && this.#model === "open" && !this.#known.has(event.responseId)) {
+      this.#known.add(event.responseId);
+      const isCancelled = [...this.#cancels.values()].includes(event.responseId);
+      if (!isCancelled) this.#inFlight.set(event.responseId, event.at);
+    }
+    if (event.type === "model.audio_started") this.#touched(event.responseId, event.at);
+    if (event.type === "model.errored") this.#inFlight.delete(this.#cancels.get(event.requestId ?? "") ?? "");
+    if (event.type === "model.response_done") {
+      this.#known.add(event.responseId);
+      this.#inFlight.delete(event.responseId);
+    }
+  }
+
+  #emitted(event: CallEvent, after: CallState, effect: Effect): void {
+    const at = "call" in after ? after.call.at : after.at;
+    if (this.#isAbandoned && (effect.type === "bus.publish" || effect.type === "bus.receipt" || effect.type === "record.close")) {
+      this.#broken(`a call that was lost emitted ${effect.type}`);
+    }
+    if (effect.type.startsWith("telephony.") && this.#line === "down") this.#broken(`${effect.type} with nobody on the line`);
+    if (effect.type.startsWith("model.")) this.#modelEffect(effect, event, after, at);
+    switch (effect.type) {
+      case "bus.publish":
+        return this.#published(effect);
+      case "bus.receipt":
+        this.#receipts.set(effect.injectionId, (this.#receipts.get(effect.injectionId) ?? 0) + 1);
+        return;
+      case "record.close":
+        if (this.#closedRecord) this.#broken("the record is closed twice");
+        if (effect.lastSeq !== this.#seq) this.#broken(`lastSeq ${effect.lastSeq} of ${this.#seq}`);
+        this.#closedRecord = true;
+        return;
+      case "tool.run":
+        if (this.#toolsRun.has(effect.toolCallId)) this.#broken(`tool ${effect.toolCallId} runs twice`);
+        this.#toolsRun.add(effect.toolCallId);
+        return;
+      case "clock.arm":
+        if (effect.at !== null && effect.at <= at) this.#broken(`armed to ${effect.at} at ${at}`);
+        if (effect.at === this.#armedAt) this.#broken("armed to what it was armed to");
+        this.#armedAt = effect.at;
+        return;
+      case "telephony.close":
+        this.#line = "down";
+        return;
+      default:
+        return;
+    }
+  }
+
+  #modelEffect(effect: Effect, event: CallEvent, after: CallState, at: number): void {
+    if ("requestId" in effect) {
+      if (this.#requests.has(effect.requestId)) this.#broken(`request id ${effect.requestId} is used twice`);
+      this.#requests.add(effect.requestId);
+    }
+    if (effect.type === "model.open") {
+      this.#model = "opening";
+      this.#leg = effect.leg;
+      this.#inFlight.clear();
+      return;
+    }
+    if (effect.type === "model.close") {
+      if (this.#model === "closed" && event.type !== "clock.struck") this.#broken("a closed model is closed");
+      this.#model = "closed";
+      this.#inFlight.clear();
+      return;
+    }
+    if (this.#model !== "open") this.#broken(`${effect.type} to a model that is ${this.#model}`);
+    if (effect.type === "model.cancel") {
+      this.#touched(effect.responseId, at);
+      this.#cancels.set(effect.requestId, effect.responseId);
+    }
+    if (effect.type === "model.truncate") {
+      const sentMs = this.#sent.get(effect.itemId) ?? 0;
+      if (!Number.isInteger(effect.audioEndMs) || effect.audioEndMs < 0) this.#broken(`truncated at ${effect.audioEndMs}`);
+      if (effect.audioEndMs > sentMs) this.#broken(`${effect.itemId} truncated at ${effect.audioEndMs} of ${sentMs} sent`);
+    }
+    if (effect.type === "model.request") this.#requested(after, at);
+  }
+
+  /** A response that is cancelled is waited for from then on, whatever still comes of it. */
+  #touched(responseId: string, at: number): void {
+    const isCancelled = [...this.#cancels.values()].includes(responseId);
+    if (this.#inFlight.has(responseId) && !isCancelled) this.#inFlight.set(responseId, at);
+  }
+
+  #requested(after: CallState, at: number): void {
+    const discarded = "call" in after ? after.call.response.discarded : [];
+    for (const [responseId, touchedAt] of this.#inFlight) {
+      if (at - touchedAt < SILENT_MS && !discarded.includes(responseId))
+        this.#broken(`a response is requested while ${responseId} is in flight`);
+      else this.#inFlight.delete(responseId);
+    }
+  }
+
+  #published(effect: Of<"bus.publish">): void {
+    if (this.#closedRecord) this.#broken(`${effect.kind} published after the record was closed`);
+    if (effect.seq !== this.#seq + 1) this.#broken(`seq ${effect.seq} after ${this.#seq}`);
+    this.#seq = effect.seq;
+    try {
+      assertPublishable(effect);
+    } catch (error) {
+      this.#broken(String(error));
+    }
+    if (effect.kind === "transcript") this.#transcribed(effect.body);
+    if (effect.kind !== "usage") return;
+    const usageId = String(effect.body["usageId"]);
+    if (this.#metered.has(usageId)) this.#broken(`${usageId} is metered twice`);
+    this.#metered.add(usageId);
+  }
+
+  #transcribed(body: Of<"bus.publish">["body"]): void {
+    const itemId = String(body["itemId"]);
+    const position = Number(body["position"]);
+    const delta = Number(body["delta"]);
+    if (delta !== this.#delta + 1) this.#broken(`delta ${delta} after ${this.#delta}`);
+    this.#delta = delta;
+    if (this.#positions.has(position)) this.#broken(`position ${position} twice`);
+    this.#positions.add(position);
+    if (this.#utterances.has(itemId)) this.#broken(`${itemId} is published twice`);
+    this.#utterances.add(itemId);
+    if (body["speaker"] !== "agent") return;
+    const heardMs = Number(body["heardMs"]);
+    const sentMs = this.#sent.get(itemId) ?? 0;
+    const generatedMs = this.#generated.get(itemId) ?? 0;
+    if (heardMs > sentMs) this.#broken(`${itemId}: ${heardMs} ms heard of ${sentMs} sent`);
+    if (Number(body["generatedMs"]) > generatedMs) this.#broken(`${itemId}: more generated than reported`);
+    if (!String(body["generatedText"]).startsWith(String(body["text"])))
+      this.#broken(`${itemId}: words were heard that were not generated`);
+  }
+
+  #broken(problem: string): void {
+    this.problems.push(problem);
+  }
+}

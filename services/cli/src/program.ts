@@ -1,0 +1,33 @@
+/** The command's grammar. What the words do is in commands/. */
+import { Command } from "commander";
+import { addAgents } from "./commands/agents.ts";
+import { addCalls } from "./commands/calls.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addIntegration } from "./commands/integration.ts";
+import { addKeys } from "./commands/keys.ts";
+import { addRouters } from "./commands/routers.ts";
+import { addThreads } from "./commands/threads.ts";
+import { addUp } from "./commands/up.ts";
+import { addVersion } from "./commands/version.ts";
+import type { Invoked } from "./invocation.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function buildProgram(terminal: Terminal, invoked: Invoked): Command {
+  const program = new Command("struere");
+  program
+    .description("AI agents on the phone.")
+    .option("--env <environment>", "what the key must be of: development, production or eval")
+    .option("--json", "one JSON document instead of text")
+    .option("--yes", "do not ask")
+    .option("--url <url>", "the control plane; else STRUERE_URL, else http://127.0.0.1:4000")
+    .addHelpText("after", HELP)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => undefined })
+    .exitOverride();
+  for (const add of [addIntegration, addAgents, addRouters, addCalls, addThreads, addKeys, addUp, addDoctor, addVersion]) add(program, invoked);
+  return program;
+}
+
+const HELP = `
+The API key comes from STRUERE_API_KEY, or from .struere/secrets.json where struere up was started.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not permitted, 5 unreachable.`;

@@ -1,0 +1,44 @@
+/** Arguments in, exit code out; the one place where errors end. */
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { failureOf } from "./failure.ts";
+import type { Invocation } from "./invocation.ts";
+import { createOutput } from "./output.ts";
+import { buildProgram } from "./program.ts";
+import { secretsOf } from "./secrets.ts";
+import { openSession } from "./session.ts";
+import type { Flags } from "./settings.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** @param argv what follows `struere`. Never throws. */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const secrets = secretsOf(terminal.env, argv);
+  const out = createOutput(terminal, { json: argv.includes("--json"), secrets });
+  let code: ExitCode = EXIT.ok;
+  try {
+    const program = buildProgram(terminal, (): Invocation => {
+      const flags: Flags = program.opts<Flags>();
+      return {
+        terminal,
+        secrets,
+        flags,
+        out,
+        session: () => openSession(flags, terminal, secrets),
+        exit: (wanted) => {
+          code = wanted;
+        },
+      };
+    });
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (thrown) {
+    if (isHelp(thrown)) return EXIT.ok;
+    const failure = failureOf(thrown);
+    out.error(failure);
+    return failure.exit;
+  }
+}
+
+/** Commander ends `--help` by an exception, after it has printed it. */
+function isHelp(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && thrown.code === "commander.helpDisplayed";
+}

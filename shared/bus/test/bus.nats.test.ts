@@ -1,0 +1,164 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startNatsServer } from "@struere/runtime/nats-server";
+import { expect, onTestFinished, test } from "vitest";
+import type { Bus } from "../src/bus.ts";
+import { natsBus } from "../src/nats-bus.ts";
+import { busContract, reading, subjectOf, take } from "./bus-contract.ts";
+
+busContract("NATS bus", async () => {
+  const server = await startNatsServer({ storeDir: null });
+  const buses: Bus[] = [];
+  return {
+    async open() {
+      const bus = await natsBus({ url: server.url, name: "contract" });
+      buses.push(bus);
+      return bus;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const bus of buses) await bus.close();
+      await server.stop();
+    },
+  };
+});
+
+async function keptServer() {
+  const storeDir = await mkdtemp(join(tmpdir(), "struere-bus-test-"));
+  const server = await startNatsServer({ storeDir });
+  let running = server;
+  onTestFinished(async () => {
+    await running.stop();
+    await rm(storeDir, { recursive: true, force: true });
+  });
+  return {
+    url: server.url,
+    kill: (signal: NodeJS.Signals) => running.kill(signal),
+    async restart() {
+      running = await startNatsServer({ storeDir, port: server.port });
+    },
+    /** Comes back with an empty disk. */
+    async restartEmpty() {
+      await rm(storeDir, { recursive: true, force: true });
+      running = await startNatsServer({ storeDir, port: server.port });
+    },
+  };
+}
+
+async function openBus(url: string): Promise<Bus> {
+  const bus = await natsBus({ url, name: "test" });
+  onTestFinished(() => bus.close());
+  return bus;
+}
+
+/** As a media node does it: the same id again until it is confirmed. */
+async function publishSurely(bus: Bus, data: string): Promise<void> {
+  for (;;) {
+    try {
+      return await bus.publish({ subject: subjectOf(1), id: data, data, timeoutMs: 1_000 });
+    } catch (error) {
+      expect(error).toMatchObject({ code: "unavailable" });
+    }
+  }
+}
+
+test("a server that is killed and comes back in the middle loses nothing and doubles nothing", async () => {
+  const server = await keptServer();
+  const [publisher, reader] = [await openBus(server.url), await openBus(server.url)];
+  const sent = Array.from({ length: 400 }, (_, index) => `m${index}`);
+  const { promise: halfway, resolve: reachHalfway } = Promise.withResolvers<void>();
+  const taken: string[] = [];
+  const reading1 = (async () => {
+    for await (const batch of reader.consume(reading({ batch: 20, ackWaitMs: 1_000 }))) {
+      for (const delivery of batch) {
+        if (!taken.includes(delivery.data)) taken.push(delivery.data);
+        delivery.ack();
+      }
+      if (taken.length >= 100) reachHalfway();
+      if (taken.length === sent.length) return;
+    }
+  })();
+  const publishing = (async () => {
+    for (const data of sent) await publishSurely(publisher, data);
+  })();
+  await halfway;
+  await server.kill("SIGKILL");
+  await expect.poll(() => publisher.connected).toBe(false);
+  await server.restart();
+  await Promise.all([publishing, reading1]);
+  expect(taken.toSorted()).toEqual(sent.toSorted());
+  expect(publisher.connected).toBe(true);
+
+  const again = await take(reader.consume(reading({ durable: "auditor", batch: 100 })), sent.length);
+  expect(again.map((delivery) => delivery.data)).toEqual(sent);
+}, 30_000);
+
+test("a server that comes back empty gets its streams and consumers again", async () => {
+  const server = await keptServer();
+  const bus = await openBus(server.url);
+  const seen: string[] = [];
+  const both = take(bus.consume(reading()), 2, (delivery) => {
+    seen.push(delivery.data);
+    delivery.ack();
+  });
+  await publishSurely(bus, "before");
+  await expect.poll(() => seen).toEqual(["before"]);
+  await server.kill("SIGKILL");
+  await server.restartEmpty();
+  await publishSurely(bus, "after");
+  await both;
+  expect(seen).toEqual(["before", "after"]);
+}, 30_000);
+
+test("a publish that a silent server does not confirm is reported unavailable in time, and the next one arrives", async () => {
+  const server = await keptServer();
+  const bus = await openBus(server.url);
+  await server.kill("SIGSTOP");
+  await expect(bus.publish({ subject: subjectOf(1), id: "a", data: "a", timeoutMs: 200 })).rejects.toMatchObject({ code: "unavailable" });
+  await server.kill("SIGCONT");
+  await publishSurely(bus, "a");
+  await publishSurely(bus, "b");
+  const taken = await take(bus.consume(reading()), 2);
+  expect(taken.map((delivery) => delivery.data)).toEqual(["a", "b"]);
+});
+
+test("a bus whose server is away broadcasts into the void, refuses to publish, and closes at once", async () => {
+  const server = await keptServer();
+  const bus = await openBus(server.url);
+  const heard: string[] = [];
+  bus.subscribe(subjectOf(1, "inject"), (data) => heard.push(data));
+  await server.kill("SIGKILL");
+  await expect.poll(() => bus.connected).toBe(false);
+  bus.broadcast(subjectOf(1, "inject"), "lost");
+  await expect(bus.publish({ subject: subjectOf(1), id: "a", data: "a", timeoutMs: 50 })).rejects.toMatchObject({ code: "unavailable" });
+  await server.restart();
+  await expect.poll(() => bus.connected, { timeout: 10_000 }).toBe(true);
+  bus.broadcast(subjectOf(1, "inject"), "found");
+  await expect.poll(() => heard).toEqual(["found"]);
+  await server.kill("SIGKILL");
+  await bus.close();
+}, 20_000);
+
+test("a server that is away at the start is waited for, and then named in a fault without its password", async () => {
+  const started = natsBus({ url: "nats://user:hunter2@127.0.0.1:1", name: "test", connectTimeoutMs: 400 });
+  const fault: unknown = await started.catch((error: unknown) => error);
+  expect(fault).toMatchObject({ code: "unavailable" });
+  expect(String(fault)).toMatch(/127\.0\.0\.1:1 .*NATS_URL/);
+  expect(String(fault)).not.toMatch(/hunter2/);
+});
+
+test("a server that comes up while it is waited for is used", async () => {
+  const { promise: port, resolve } = Promise.withResolvers<number>();
+  const probe = createServer().listen(0, "127.0.0.1", () => {
+    const address = probe.address();
+    probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+  });
+  const url = `nats://127.0.0.1:${await port}`;
+  const opening = natsBus({ url, name: "early", connectTimeoutMs: 15_000 });
+  await using server = await startNatsServer({ storeDir: null, port: await port });
+  const bus = await opening;
+  expect(bus.connected).toBe(true);
+  expect(server.url).toBe(url);
+  await bus.close();
+}, 20_000);

@@ -1,0 +1,39 @@
+/** The TwiML that we answer with (https://www.twilio.com/docs/voice/twiml). */
+import { escapeXml } from "./xml.ts";
+
+export const TWIML_CONTENT_TYPE = "text/xml; charset=utf-8";
+
+/**
+ * Joins the call to a media stream. When the stream ends, for whatever reason, Twilio asks `actionUrl` what comes next; should that
+ * fail to answer, or the stream never start, the call goes on at `fallbackUrl` instead of going dead.
+ *
+ * `streamUrl`: `wss://`, without a query string, which Twilio drops. `token` arrives in `start.customParameters.token`; name and value
+ * together stay under 500 characters.
+ */
+export function connectStream(options: {
+  readonly streamUrl: string;
+  readonly token: string;
+  readonly actionUrl: string;
+  readonly streamStatusUrl: string;
+  readonly fallbackUrl: string;
+}): string {
+  const { streamUrl, token, actionUrl, streamStatusUrl, fallbackUrl } = options;
+  return response(
+    `<Connect action="${escapeXml(actionUrl)}" method="POST">` +
+      `<Stream url="${escapeXml(streamUrl)}" statusCallback="${escapeXml(streamStatusUrl)}" statusCallbackMethod="POST">` +
+      `<Parameter name="token" value="${escapeXml(token)}"/>` +
+      `</Stream></Connect>` +
+      `<Redirect method="POST">${escapeXml(fallbackUrl)}</Redirect>`,
+  );
+}
+
+/** Says `text` in the account's default voice, then hangs up. */
+export function sayAndHangUp(text: string): string {
+  return response(`<Say>${escapeXml(text)}</Say><Hangup/>`);
+}
+
+export function hangUp(): string {
+  return response("<Hangup/>");
+}
+
+const response = (verbs: string): string => `<?xml version="1.0" encoding="UTF-8"?><Response>${verbs}</Response>`;

@@ -1,0 +1,61 @@
+/**
+ * How a call sounds and who listens in. The only place with defaults: a number bound to an agent gets `VoiceConfig.parse({})`, a router
+ * that says nothing gets the same.
+ */
+import { z } from "zod";
+import { DEFAULT_REALTIME_MODEL, DEFAULT_TRANSCRIPTION_MODEL, bareSlug, modelSlugs } from "./models.ts";
+import { choice, fraction, kinds, strict, wholeNumber } from "./sentences.ts";
+import { SlugOrEmpty } from "./slug.ts";
+
+export const VOICES = ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"] as const;
+
+/** The vendor's semantic turn detection: `low` waits longest for the caller to go on (8 s), `auto` is `medium`. */
+const SemanticVad = strict("turnDetection of type semantic_vad", {
+  type: z.literal("semantic_vad"),
+  eagerness: choice(["low", "medium", "high", "auto"]).default("medium"),
+});
+
+/** Turn detection by loudness. */
+const ServerVad = strict("turnDetection of type server_vad", {
+  type: z.literal("server_vad"),
+  /** Loudness that counts as speech. */
+  threshold: fraction({ min: 0, max: 1 }).default(0.5),
+  /** Silence that ends a turn. */
+  silenceDurationMs: wholeNumber({ min: 100, max: 10_000, unit: "milliseconds" }).default(500),
+  /** Audio kept from before the speech. */
+  prefixPaddingMs: wholeNumber({ min: 0, max: 5_000, unit: "milliseconds" }).default(300),
+});
+
+export const TurnDetection = kinds("type", ["semantic_vad", "server_vad"], [SemanticVad, ServerVad]);
+export type TurnDetection = z.output<typeof TurnDetection>;
+
+const realtimeModels = modelSlugs("realtime");
+
+const Fields = strict("voiceConfig", {
+  /** "openai" is the old name of "openai-realtime". */
+  provider: choice(["openai-realtime"], ["openai"])
+    .transform(() => "openai-realtime" as const)
+    .default("openai-realtime"),
+  model: choice(
+    realtimeModels,
+    realtimeModels.map((slug) => `openai/${slug}`),
+  )
+    .transform(bareSlug)
+    .default(DEFAULT_REALTIME_MODEL),
+  voice: choice(VOICES).default("alloy"),
+  /** Slug of the agent that reads along and corrects; absent or empty: nobody does. */
+  auditorAgent: SlugOrEmpty.optional(),
+  /** Least time between the end of one audit and the start of the next. */
+  pollInterval: wholeNumber({ min: 3_000, max: 600_000, unit: "milliseconds" }).default(5_000),
+  turnDetection: TurnDetection.default({ type: "semantic_vad", eagerness: "medium" }),
+  noiseReduction: z.exactOptional(choice(["near_field", "far_field"])),
+  /** Writes down what the caller says. */
+  transcriptionModel: choice(modelSlugs("transcription")).default(DEFAULT_TRANSCRIPTION_MODEL),
+});
+
+export const VoiceConfig = Fields.transform(({ auditorAgent, ...rest }) => ({
+  ...rest,
+  ...(auditorAgent ? { auditorAgent } : {}),
+}));
+export type VoiceConfig = z.output<typeof VoiceConfig>;
+export type VoiceConfigInput = z.input<typeof VoiceConfig>;

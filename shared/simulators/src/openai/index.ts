@@ -1,0 +1,11 @@
+export type { FaultAim, FaultPlan, SimulatedFault } from "./fault-plan.ts";
+export type { InvoiceLine } from "./invoice.ts";
+export { DEFAULT_LATENCY, type LatencyProfile } from "./latency.ts";
+export type { Memory, Mind, MindReply, MindToolCall, MindTurn } from "./mind.ts";
+export { loadMind } from "./mind-script.ts";
+export { DEFAULT_GREETING, receptionist } from "./receptionist.ts";
+export { type Script, type ScriptLine, scriptedMind } from "./scripted-mind.ts";
+export { type SimulatedOpenAI, type SimulatedOpenAIOptions, startSimulatedOpenAI } from "./server.ts";
+export type { SimulatedSession, TranscriptLine } from "./session.ts";
+export type { ResponseUsage, TranscriptionUsage } from "./usage.ts";
+export type { Keep, RecordedEvent, WireEvent } from "./wire.ts";
