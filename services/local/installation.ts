@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Fault } from "@struere/kernel";
+import { type Environment, Fault } from "@struere/kernel";
 import { newApiKey } from "@struere/store";
 import { z } from "zod";
 
@@ -34,12 +34,16 @@ async function keptSecrets(path: string): Promise<Secrets> {
   throw new Fault("failed_precondition", `${path} is not what this installation wrote; restore it, since what it sealed can not be opened without it`);
 }
 
-async function generate(path: string): Promise<Secrets> {
-  const secrets = {
+export function newSecrets(environment: Environment = "development"): Secrets {
+  return {
     gatewaySecret: randomBytes(32).toString("base64url"),
     encryptionKey: randomBytes(32).toString("base64"),
-    apiKey: newApiKey("development"),
+    apiKey: newApiKey(environment),
   };
+}
+
+async function generate(path: string): Promise<Secrets> {
+  const secrets = newSecrets();
   await mkdir(join(path, ".."), { recursive: true });
   const whole = `${path}.${process.pid}`;
   await writeFile(whole, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });

@@ -37,6 +37,8 @@ await runUntilSignal(async () => {
       "# Call it, and look at the call:",
       `#   curl -d '${order}' ${twilio.apiBaseUrl}/simulator/calls`,
       `#   curl ${twilio.apiBaseUrl}/simulator/calls/<sid>`,
+      "# Look at what the model said and understood, and at what the vendor bills for it:",
+      `#   curl ${new URL(openai.baseUrl).origin}/simulator/sessions`,
     ];
     process.stdout.write(`${lines.join("\n")}\n`);
   } catch (thrown) {

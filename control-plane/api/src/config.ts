@@ -1,19 +1,48 @@
 /** The environment of a control plane process, and the configuration that it becomes. */
+import { parseApiKey } from "@struere/domain";
+import { Fault } from "@struere/kernel";
+import { createKeyRing } from "@struere/store";
 import { z } from "zod";
 
+const Port = z.coerce.number({ error: "a port" }).int("a port").min(0, "a port").max(65_535, "a port");
+
+/** Paths are appended to it, and Twilio signs what was configured: as URLs are normalised, without a slash at the end. */
+const origin = (protocol: RegExp, what: string) =>
+  z
+    .url({ protocol, error: what })
+    .refine((text) => !/[?#]/.test(text), { error: `${what}, without a query` })
+    .transform((text) => {
+      const url = new URL(text);
+      return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+    });
+
+const EncryptionKey = z.string().superRefine((text, context) => {
+  try {
+    createKeyRing(text);
+  } catch (thrown) {
+    context.addIssue({ code: "custom", message: Fault.from(thrown).sentence });
+  }
+});
+
+const BootstrapApiKey = z.string().refine((text) => parseApiKey(text) !== undefined, {
+  error:
+    "not an API key of the form sk_dev_…, sk_prod_… or sk_eval_…, or mistyped; in this repository " +
+    `\`npx node -p 'require("@struere/store").newApiKey("development")'\` makes one`,
+});
+
 export const ControlEnv = z.object({
-  CONTROL_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
-  CONTROL_GRPC_PORT: z.coerce.number().int().min(0).max(65_535).default(4001),
+  CONTROL_HTTP_PORT: Port.default(4000),
+  CONTROL_GRPC_PORT: Port.default(4001),
   CONTROL_HOST: z.string().default("0.0.0.0"),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "a postgres:// URL" }),
-  NATS_URL: z.string().min(1),
-  PUBLIC_URL: z.url({ protocol: /^https?$/, error: "the http(s) origin under which Twilio reaches the control plane" }).optional(),
-  VOICE_GATEWAY_URL: z.url({ protocol: /^wss?$/, error: "the ws(s) origin under which Twilio reaches the media plane" }).optional(),
-  VOICE_GATEWAY_SECRET: z.string().min(16, "at least 16 characters"),
-  ENCRYPTION_KEY: z.string().min(1),
-  TWILIO_API_BASE_URL: z.url().optional(),
+  NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s,/]+\/?(\s*,\s*(nats|tls):\/\/[^\s,/]+\/?)*$/, "nats://host:4222, several with commas"),
+  PUBLIC_URL: origin(/^https?$/, "the http(s) origin under which Twilio reaches the control plane").optional(),
+  VOICE_GATEWAY_URL: origin(/^wss?$/, "the ws(s) origin under which Twilio reaches the media plane").optional(),
+  VOICE_GATEWAY_SECRET: z.string().min(16, "at least 16 characters; `openssl rand -base64 32` makes one"),
+  ENCRYPTION_KEY: EncryptionKey,
+  TWILIO_API_BASE_URL: z.url({ protocol: /^https?$/, error: "an http(s) URL" }).optional(),
   TWILIO_AUTH_TOKEN: z.string().optional(),
-  BOOTSTRAP_API_KEY: z.string().optional(),
+  BOOTSTRAP_API_KEY: BootstrapApiKey.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 export type ControlEnv = z.infer<typeof ControlEnv>;
@@ -32,10 +61,15 @@ export interface ControlConfig {
   readonly gatewayUrl: string | null;
   readonly gatewaySecret: string;
   readonly encryptionKey: string;
+  /** `apiBaseUrl` `null`: the vendor's own. `fallbackAuthToken`: of an installation with one Twilio account. */
   readonly twilio: { readonly apiBaseUrl: string | null; readonly fallbackAuthToken: string | null };
+  /** The first key of an installation that has no organization yet. */
   readonly bootstrapApiKey: string | null;
+  /** How long Postgres and NATS may each be away at the start; default 20 s. */
+  readonly startWithinMs?: number;
 }
 
+/** Of a media node on the same machine. */
 export const DEFAULT_GATEWAY_URL = "ws://127.0.0.1:4100";
 
 export function toControlConfig(env: ControlEnv): ControlConfig {
@@ -45,16 +79,11 @@ export function toControlConfig(env: ControlEnv): ControlConfig {
     host: env.CONTROL_HOST,
     databaseUrl: env.DATABASE_URL,
     natsUrl: env.NATS_URL,
-    publicUrl: env.PUBLIC_URL ? originOf(env.PUBLIC_URL) : null,
-    gatewayUrl: env.VOICE_GATEWAY_URL ? originOf(env.VOICE_GATEWAY_URL) : null,
+    publicUrl: env.PUBLIC_URL ?? null,
+    gatewayUrl: env.VOICE_GATEWAY_URL ?? null,
     gatewaySecret: env.VOICE_GATEWAY_SECRET,
     encryptionKey: env.ENCRYPTION_KEY,
     twilio: { apiBaseUrl: env.TWILIO_API_BASE_URL ?? null, fallbackAuthToken: env.TWILIO_AUTH_TOKEN ?? null },
     bootstrapApiKey: env.BOOTSTRAP_API_KEY ?? null,
   };
-}
-
-/** Paths are appended to it, and what is signed must be what was configured: no trailing slash. */
-function originOf(url: string): string {
-  return url.replace(/\/+$/, "");
 }

@@ -1,7 +1,6 @@
 /** Everything that a control plane is made of, constructed once. Tests and the one-process world put their own parts in. */
-import type { Clock } from "@struere/kernel";
 import { type Bus, natsBus } from "@struere/bus";
-import { Fault } from "@struere/kernel";
+import { type Clock, Fault } from "@struere/kernel";
 import { createLog, createMetrics, type Log, type Metrics, systemClock } from "@struere/runtime";
 import { createKeyRing, type Db, type KeyRing, openDatabase } from "@struere/store";
 import type { ControlConfig } from "./config.ts";
@@ -22,11 +21,12 @@ export interface ControlContext {
 
 export type ControlOverrides = Partial<Omit<ControlContext, "events">>;
 
-export interface OwnedContext {
+/** Disposing closes what was constructed here, and only that. */
+export interface OwnedContext extends AsyncDisposable {
   readonly context: ControlContext;
-  /** Closes what was constructed here, and only that. */
-  close(): Promise<void>;
 }
+
+export const START_WITHIN_MS = 20_000;
 
 const CALL_POOL_MAX = 12;
 const VIEW_POOL_MAX = 6;
@@ -35,38 +35,29 @@ const VIEW_STATEMENT_MS = 10_000;
 
 /** @throws Fault invalid_argument when a secret has the wrong shape; unavailable when the bus can not be reached in time. */
 export async function openContext(config: ControlConfig, overrides: ControlOverrides): Promise<OwnedContext> {
-  const closers: (() => Promise<void>)[] = [];
-  const close = async () => {
-    for (const closer of closers.reverse()) await closer();
-  };
-  const own = <Thing>(thing: Thing, closer: () => Promise<void>): Thing => {
-    closers.push(closer);
-    return thing;
-  };
+  await using parts = new AsyncDisposableStack();
   const keyRing = overrides.keyRing ?? createKeyRing(config.encryptionKey);
+  const clock = overrides.clock ?? systemClock();
   const log = overrides.log ?? createLog({ name: "control" });
   const metrics = overrides.metrics ?? createMetrics("struere_control_", { process: true });
-  const onIdleError = (error: Error) => log.warn({ err: error }, "an idle database connection broke");
+  const bus = overrides.bus ?? parts.adopt(await openBus(config, log), (own) => own.close());
   const openPool = (poolMax: number, statementTimeoutMs: number): Db => {
+    const onIdleError = (error: Error) => log.warn({ err: error }, "an idle database connection broke");
     const db = openDatabase({ url: config.databaseUrl, poolMax, statementTimeoutMs, onIdleError });
-    return own(db, () => db.destroy());
+    return parts.adopt(db, (own) => own.destroy());
   };
-  try {
-    const bus = overrides.bus ?? (await openBus(config, log, own));
-    const db = overrides.db ?? openPool(CALL_POOL_MAX, CALL_STATEMENT_MS);
-    const viewDb = overrides.viewDb ?? overrides.db ?? openPool(VIEW_POOL_MAX, VIEW_STATEMENT_MS);
-    const clock = overrides.clock ?? systemClock();
-    return { context: { clock, log, metrics, events: controlEvents({ log, metrics }), db, viewDb, bus, keyRing }, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const db = overrides.db ?? openPool(CALL_POOL_MAX, CALL_STATEMENT_MS);
+  const viewDb = overrides.viewDb ?? overrides.db ?? openPool(VIEW_POOL_MAX, VIEW_STATEMENT_MS);
+  const owned = parts.move();
+  return {
+    context: { clock, log, metrics, events: controlEvents({ log, metrics }), db, viewDb, bus, keyRing },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
-async function openBus(config: ControlConfig, log: Log, own: <Thing>(thing: Thing, closer: () => Promise<void>) => Thing): Promise<Bus> {
-  if (config.natsUrl === null) {
+async function openBus({ natsUrl, startWithinMs = START_WITHIN_MS }: ControlConfig, log: Log): Promise<Bus> {
+  if (natsUrl === null) {
     throw new Fault("invalid_argument", "there is no bus: set NATS_URL, or give the control plane a bus when everything runs in one process");
   }
-  const bus = await natsBus({ url: config.natsUrl, name: "control", log });
-  return own(bus, () => bus.close());
+  return await natsBus({ url: natsUrl, name: "control", log, connectTimeoutMs: startWithinMs });
 }

@@ -1,35 +1,43 @@
 /** One function per business event of the control plane: a counter with few labels, and a log line without numbers or words of callers. */
-import type { CallId } from "@struere/kernel";
+import type { CallId, FaultCode } from "@struere/kernel";
 import type { Log, Metrics } from "@struere/runtime";
 
 export interface ControlEvents {
-  callOffered(call: { readonly callId: CallId; readonly tookMs: number; readonly repeated: boolean }): void;
+  callOffered(call: { readonly callId: CallId; readonly repeated: boolean }): void;
   callRefused(call: { readonly callId: CallId | null; readonly reason: string; readonly detail: string }): void;
   callClaimed(call: { readonly callId: CallId; readonly epoch: number; readonly nodeId: string }): void;
   callEnded(call: { readonly callId: CallId; readonly outcome: string; readonly reason: string }): void;
   callsSwept(calls: readonly { readonly id: CallId; readonly reason: string | null }[]): void;
   webhookRefused(webhook: { readonly path: string; readonly reason: string }): void;
-  webhookFailed(webhook: { readonly path: string; readonly error: unknown }): void;
+  webhookAnswered(webhook: { readonly path: string; readonly tookMs: number }): void;
+  webhookFailed(webhook: { readonly path: string; readonly code: FaultCode; readonly error: unknown }): void;
   streamReported(stream: { readonly event: string; readonly error: string | null }): void;
-  rpcFailed(rpc: { readonly method: string; readonly code: string; readonly error: unknown }): void;
+  rpcFailed(rpc: { readonly method: string; readonly code: FaultCode; readonly error: unknown }): void;
 }
+
+/** Seconds. */
+const ANSWER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
 export function controlEvents({ log, metrics }: { readonly log: Log; readonly metrics: Metrics }): ControlEvents {
   const offered = metrics.counter("calls_offered_total", "Calls that Twilio announced and that were offered to a media node");
-  const answered = metrics.histogram("webhook_answer_seconds", "From Twilio's voice webhook to the TwiML", [], [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]);
+  const answered = metrics.histogram("webhook_answer_seconds", "From Twilio's webhook to our answer", ["path"], ANSWER_BUCKETS);
   const refused = metrics.counter("calls_refused_total", "Calls that nobody could answer", ["reason"]);
   const claimed = metrics.counter("calls_claimed_total", "Calls that a media node took");
   const ended = metrics.counter("calls_ended_total", "Calls that ended", ["outcome"]);
   const swept = metrics.counter("calls_swept_total", "Calls that were overdue and ended by the sweep");
   const webhooksRefused = metrics.counter("webhooks_refused_total", "Webhooks that were not Twilio's, or not readable", ["path"]);
-  const webhooksFailed = metrics.counter("webhooks_failed_total", "Webhooks that could not be handled", ["path"]);
+  const webhooksFailed = metrics.counter("webhooks_failed_total", "Webhooks that could not be handled", ["path", "code"]);
   const streams = metrics.counter("streams_reported_total", "What Twilio said about media streams", ["event"]);
   const rpcs = metrics.counter("rpc_failures_total", "gRPC requests that failed", ["method", "code"]);
+  /** The outside world's failures are a line; our own bring their stack. */
+  const report = (code: FaultCode, fields: object, error: unknown, message: string): void => {
+    if (code === "internal") log.error({ ...fields, err: error }, message);
+    else log.warn({ ...fields, reason: error instanceof Error ? error.message : String(error) }, message);
+  };
   return {
-    callOffered({ callId, tookMs, repeated }) {
+    callOffered({ callId, repeated }) {
       if (!repeated) offered.inc();
-      answered.observe(tookMs / 1_000);
-      log.info({ callId, tookMs: Math.round(tookMs), repeated }, "call offered");
+      log.info({ callId, repeated }, "call offered");
     },
     callRefused({ callId, reason, detail }) {
       refused.inc({ reason });
@@ -51,9 +59,12 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
       webhooksRefused.inc({ path });
       log.warn({ path, reason }, "webhook refused");
     },
-    webhookFailed({ path, error }) {
-      webhooksFailed.inc({ path });
-      log.error({ path, err: error }, "webhook failed");
+    webhookAnswered({ path, tookMs }) {
+      answered.observe({ path }, tookMs / 1_000);
+    },
+    webhookFailed({ path, code, error }) {
+      webhooksFailed.inc({ path, code });
+      report(code, { path, code }, error, "webhook failed");
     },
     streamReported({ event, error }) {
       streams.inc({ event });
@@ -61,8 +72,7 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
     },
     rpcFailed({ method, code, error }) {
       rpcs.inc({ method, code });
-      const internal = code === "internal";
-      log[internal ? "error" : "warn"]({ method, code, ...(internal ? { err: error } : {}) }, "gRPC request failed");
+      report(code, { method, code }, error, "gRPC request failed");
     },
   };
 }

@@ -2,49 +2,80 @@
 import {
   type AgentVersion,
   type CallFacts,
+  MAX_CALL_MS,
+  NOT_AVAILABLE,
   type ResolvedCall,
   type ResolveProblem,
+  type ResolveReason,
   resolveCallConfig,
   type RouterVersion,
 } from "@struere/domain";
-import type { Result } from "@struere/kernel";
-import { type AgentRow, type Connection, connectionState, type Db, getAgentById, getAgentsBySlug, getRouterById, type RouterRow, type Scope } from "@struere/store";
-import { AgentDefinition, modelInUse, RouterDefinition, VoiceConfig } from "struere";
+import { err, type Result } from "@struere/kernel";
+import {
+  type AgentRow,
+  type Connection,
+  connectionState,
+  type Db,
+  getAgentById,
+  getAgentsBySlug,
+  getRouterById,
+  type RouterRow,
+  type Scope,
+} from "@struere/store";
+import { AgentDefinition, describeProblems, modelInUse, RouterDefinition, VoiceConfig } from "struere";
 
-/** Ended in order when it has lasted so long; Twilio's own limit for a call is four hours. */
-const MAX_CALL_MS = 60 * 60 * 1_000;
+/** `definition_unreadable`: what is stored is not what the API let in, or a newer version wrote it. */
+export type CallProblem = Omit<ResolveProblem, "reason"> & { readonly reason: ResolveReason | "definition_unreadable" };
 
+/** @throws whatever the database throws. */
 export async function resolveCall(
   db: Db,
   question: { readonly connection: Connection; readonly call: CallFacts; readonly wallMs: number },
-): Promise<Result<ResolvedCall, ResolveProblem>> {
+): Promise<Result<ResolvedCall, CallProblem>> {
   const { connection, call, wallMs } = question;
   const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
   const [agentRow, routerRow] = await Promise.all([
-    connection.agent_id ? getAgentById(db, scope, connection.agent_id) : undefined,
-    connection.router_id ? getRouterById(db, scope, connection.router_id) : undefined,
+    connection.agent_id === null ? undefined : getAgentById(db, scope, connection.agent_id),
+    connection.router_id === null ? undefined : getRouterById(db, scope, connection.router_id),
   ]);
   const router = routerRow ? readRouter(routerRow) : null;
-  const named = router ? await getAgentsBySlug(db, scope, [router.fallback]) : [];
+  if (router?.ok === false) return router;
+  const named = router ? await getAgentsBySlug(db, scope, [router.value.fallback]) : [];
+  const agent = agentRow ? readAgent(agentRow) : null;
+  if (agent?.ok === false) return agent;
+  const agents = new Map<string, AgentVersion>();
+  for (const row of named) {
+    const read = readAgent(row);
+    if (!read.ok) return read;
+    agents.set(row.slug, read.value);
+  }
   const today = new Date(wallMs).toISOString().slice(0, 10);
   return resolveCallConfig({
     call,
     connection: connectionState(connection),
-    agent: agentRow ? readAgent(agentRow) : null,
-    router,
-    agents: new Map(named.map((row) => [row.slug, readAgent(row)])),
+    agent: agent?.value ?? null,
+    router: router?.value ?? null,
+    agents,
     defaultVoice: VoiceConfig.parse({}),
     maxDurationMs: MAX_CALL_MS,
     modelInUse: (model) => modelInUse(model, today),
   });
 }
 
-function readAgent(row: AgentRow): AgentVersion {
-  const { name, systemPrompt, tools } = AgentDefinition.parse(row.definition);
-  return { agentId: row.id, version: row.version, slug: row.slug, name, systemPrompt, tools };
+function readAgent(row: AgentRow): Result<AgentVersion, CallProblem> {
+  const read = AgentDefinition.safeParse(row.definition);
+  if (!read.success) return unreadable(`agent "${row.slug}"`, describeProblems(read.error));
+  const { name, systemPrompt, tools } = read.data;
+  return { ok: true, value: { agentId: row.id, version: row.version, slug: row.slug, name, systemPrompt, tools } };
 }
 
-function readRouter(row: RouterRow): RouterVersion {
-  const { agents, fallback, voiceConfig } = RouterDefinition.parse(row.definition);
-  return { routerId: row.id, version: row.version, slug: row.slug, agents, fallback, voiceConfig };
+function readRouter(row: RouterRow): Result<RouterVersion, CallProblem> {
+  const read = RouterDefinition.safeParse(row.definition);
+  if (!read.success) return unreadable(`router "${row.slug}"`, describeProblems(read.error));
+  const { agents, fallback, voiceConfig } = read.data;
+  return { ok: true, value: { routerId: row.id, version: row.version, slug: row.slug, agents, fallback, voiceConfig } };
+}
+
+function unreadable(what: string, why: string) {
+  return err({ reason: "definition_unreadable" as const, detail: `the stored definition of ${what} can not be read: ${why}`, spoken: NOT_AVAILABLE });
 }

@@ -106,7 +106,12 @@ export function carrierAdvances(known: string | null, reported: string): boolean
 }
 
 /** A call that the carrier ended before any node had it. */
-export function endBeforeAnswer(carrierStatus: string): { readonly outcome: CallOutcome; readonly reason: string } {
+export function endBeforeAnswer(
+  carrierStatus: string,
+  direction: CallDirection,
+): { readonly outcome: CallOutcome; readonly reason: string } {
+  // Nobody answered an inbound call because its caller gave up first: Twilio's word for that is no-answer, too.
+  if (direction === "inbound" && carrierStatus === "no-answer") return { outcome: "stopped", reason: "caller_hung_up_before_answer" };
   switch (carrierStatus) {
     case "completed":
     case "canceled":

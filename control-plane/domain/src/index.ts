@@ -53,3 +53,39 @@ export {
 export { maskPhoneNumber, parsePhoneNumber, type PhoneNumber } from "./phone-number.ts";
 export { CLOCK_SKEW_SECONDS, isExpired, parseStreamToken, signedTextOf, type StreamGrant, type StreamToken } from "./stream-token.ts";
 export { renderTemplate } from "./template.ts";
+export { accessTo, type EntityAccess, type EntityState, isWithin, roleProblems } from "./access-rules.ts";
+export { isMasked, type Mask, maskData, maskedInChange, maskedInNew, masksOf, REDACTED } from "./entity-mask.ts";
+export {
+  dataPath,
+  type EntityField,
+  type EntityProperty,
+  type EntitySchema,
+  type EntityType,
+  entityTypeProblems,
+  fieldOf,
+  readEntityType,
+  RecordField,
+} from "./entity-type.ts";
+export {
+  type ComparedAs,
+  comparedAs,
+  type Condition,
+  conditionOn,
+  noSuchField,
+  type Operator,
+  parseFilters,
+  type Scalar,
+} from "./filter.ts";
+export {
+  changeProblems,
+  dataBytes,
+  dataProblems,
+  type DataReference,
+  type EntityData,
+  isDateTime,
+  isStorable,
+  MAX_DATA_BYTES,
+  mergeData,
+  referencesIn,
+} from "./json-schema.ts";
+export { EntityAction, type EntityActor, type FieldMask, mayAct, type Policy, readRole, type Role, type ScopeRule } from "./policy.ts";

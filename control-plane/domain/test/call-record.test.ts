@@ -91,9 +91,10 @@ describe("what the carrier says", () => {
   });
 
   test("a caller who hangs up before anybody answered stopped the call; the line's own failures failed it", () => {
-    expect(endBeforeAnswer("completed")).toEqual({ outcome: "stopped", reason: "caller_hung_up_before_answer" });
-    expect(endBeforeAnswer("busy")).toEqual({ outcome: "failed", reason: "busy" });
-    expect(endBeforeAnswer("no-answer")).toEqual({ outcome: "failed", reason: "no_answer" });
-    expect(endBeforeAnswer("failed")).toEqual({ outcome: "failed", reason: "carrier_failed" });
+    expect(endBeforeAnswer("completed", "inbound")).toEqual({ outcome: "stopped", reason: "caller_hung_up_before_answer" });
+    expect(endBeforeAnswer("busy", "outbound")).toEqual({ outcome: "failed", reason: "busy" });
+    expect(endBeforeAnswer("no-answer", "outbound")).toEqual({ outcome: "failed", reason: "no_answer" });
+    expect(endBeforeAnswer("no-answer", "inbound")).toEqual({ outcome: "stopped", reason: "caller_hung_up_before_answer" });
+    expect(endBeforeAnswer("failed", "inbound")).toEqual({ outcome: "failed", reason: "carrier_failed" });
   });
 });

@@ -181,12 +181,13 @@ export async function setCallSid(db: Db, placed: { readonly callId: CallId; read
 export async function recordCarrierStatus(
   db: Db,
   report: { readonly callSid: string; readonly status: string; readonly sequence: number | null; readonly now: Date },
-): Promise<Call | undefined> {
+): Promise<{ readonly call: Call; readonly endedNow: boolean } | undefined> {
   return await inTransaction(db, async (tx) => {
     const row = await tx.selectFrom("calls").selectAll().where("twilio_call_sid", "=", report.callSid).forUpdate().executeTakeFirst();
-    if (!row || !carrierAdvances(row.carrier_status, report.status)) return row;
+    if (!row) return undefined;
+    if (!carrierAdvances(row.carrier_status, report.status)) return { call: row, endedNow: false };
     const over = isCarrierEnd(report.status);
-    const ending = over && row.status === "pending" ? endBeforeAnswer(report.status) : null;
+    const ending = over && row.status === "pending" ? endBeforeAnswer(report.status, row.direction) : null;
     const updated = await tx
       .updateTable("calls")
       .set({
@@ -202,7 +203,7 @@ export async function recordCarrierStatus(
       .returningAll()
       .executeTakeFirstOrThrow();
     if (ending) await setThreadStatus(tx, [updated], report.now);
-    return updated;
+    return { call: updated, endedNow: ending !== null };
   });
 }
 

@@ -2,7 +2,7 @@
 import { type CallConfig, type CallDirection, type CallStatus, GRANT_TTL_MS, PENDING_DEADLINE_MS } from "@struere/domain";
 import { type AgentId, type CallId, type ConnectionId, Fault, type NodeId, type RouterId, type ThreadId } from "@struere/kernel";
 import { type Insertable, sql } from "kysely";
-import { type Db, inTransaction } from "./database.ts";
+import type { Db } from "./database.ts";
 import { newId } from "./new-id.ts";
 import { type Page, type PageRequest, pageOf, readCursor } from "./page.ts";
 import type { Call, CallTable, JsonObject } from "./schema.ts";
@@ -44,11 +44,12 @@ export interface CallToCreate {
 export async function createCall(
   db: Db,
   scope: Scope,
-  call: CallToCreate & { readonly config: CallConfig },
+  call: CallToCreate & { readonly config: CallConfig; readonly warnings?: readonly string[] },
 ): Promise<{ readonly call: Call; readonly created: boolean }> {
   return await insertOnce(db, scope, call, {
     status: "pending",
     config: JSON.stringify(call.config),
+    warnings: JSON.stringify(call.warnings ?? []),
     grant_expires_at: new Date(call.now.getTime() + GRANT_TTL_MS),
     pending_deadline: new Date(call.now.getTime() + PENDING_DEADLINE_MS),
     reason: null,
@@ -66,6 +67,7 @@ export async function createRefusedCall(
   return await insertOnce(db, scope, call, {
     status: "failed",
     config: null,
+    warnings: "[]",
     grant_expires_at: null,
     pending_deadline: null,
     reason: call.reason,
@@ -94,7 +96,7 @@ export interface CallFilter {
 }
 
 /** A call as lists show it: no configuration, but the slug of the agent that opened it. */
-export type CallListItem = Omit<Call, "config"> & { readonly agent_slug: string | null };
+export type CallListItem = Omit<Call, "config" | "warnings"> & { readonly agent_slug: string | null };
 
 export async function listCalls(db: Db, scope: Scope, filter: CallFilter, page: PageRequest): Promise<Page<CallListItem>> {
   let query = db
@@ -166,74 +168,93 @@ const AGENT_SLUG = sql<string | null>`config -> 'agent' ->> 'slug'`.as("agent_sl
 
 type Opening = Pick<
   Insertable<CallTable>,
-  "status" | "config" | "grant_expires_at" | "pending_deadline" | "reason" | "ended_at" | "duration_ms"
+  "status" | "config" | "warnings" | "grant_expires_at" | "pending_deadline" | "reason" | "ended_at" | "duration_ms"
 >;
 
+/**
+ * Call and thread in one statement, because a phone rings meanwhile. The thread is made of the call's row, so that a webhook that comes
+ * second makes neither.
+ */
 async function insertOnce(
   db: Db,
   scope: Scope,
   call: CallToCreate,
   opening: Opening,
 ): Promise<{ readonly call: Call; readonly created: boolean }> {
-  if (call.callSid !== null) {
-    const existing = await findCallBySid(db, call.callSid);
-    if (existing) return { call: existing, created: false };
-  }
-  return await inTransaction(db, async (tx) => {
-    await insertThread(tx, scope, call, opening.status);
-    const inserted = await tx
-      .insertInto("calls")
-      .values({
-        id: call.callId,
-        organization_id: scope.organizationId,
-        environment: scope.environment,
-        thread_id: call.threadId,
-        connection_id: call.connectionId,
-        direction: call.direction,
-        from_number: call.from,
-        to_number: call.to,
-        twilio_account_sid: call.accountSid,
-        twilio_call_sid: call.callSid,
-        agent_id: call.agent?.agentId ?? null,
-        agent_version: call.agent?.version ?? null,
-        router_id: call.router?.routerId ?? null,
-        router_version: call.router?.version ?? null,
-        node_id: call.nodeId,
-        created_at: call.now,
-        ...opening,
-      })
-      .onConflict((conflict) => conflict.column("twilio_call_sid").doNothing())
-      .returningAll()
-      .executeTakeFirst();
-    if (inserted) return { call: inserted, created: true };
-
-    // The other webhook was faster by a moment.
-    await tx.deleteFrom("threads").where("id", "=", call.threadId).execute();
-    const winner = call.callSid === null ? undefined : await findCallBySid(tx, call.callSid);
-    if (!winner) throw new Fault("aborted", "the call could neither be created nor found; the same request may be sent again");
-    return { call: winner, created: false };
-  });
+  const inserted = await db
+    .with("call", (tx) =>
+      tx
+        .insertInto("calls")
+        .values({
+          id: call.callId,
+          organization_id: scope.organizationId,
+          environment: scope.environment,
+          thread_id: call.threadId,
+          connection_id: call.connectionId,
+          direction: call.direction,
+          from_number: call.from,
+          to_number: call.to,
+          twilio_account_sid: call.accountSid,
+          twilio_call_sid: call.callSid,
+          agent_id: call.agent?.agentId ?? null,
+          agent_version: call.agent?.version ?? null,
+          router_id: call.router?.routerId ?? null,
+          router_version: call.router?.version ?? null,
+          node_id: call.nodeId,
+          created_at: call.now,
+          ...opening,
+        })
+        .onConflict((conflict) => conflict.column("twilio_call_sid").doNothing())
+        .returningAll(),
+    )
+    .with("thread", (tx) =>
+      tx
+        .insertInto("threads")
+        .columns([...THREAD_COLUMNS])
+        .expression(
+          tx
+            .selectFrom("call")
+            .select((of) => [
+              "call.thread_id",
+              "call.organization_id",
+              "call.environment",
+              of.val("voice").as("channel"),
+              "call.status",
+              jsonb({ ...call.thread?.params, callerNumber: call.direction === "inbound" ? call.from : call.to }).as("channel_params"),
+              sql<ThreadId | null>`${call.thread?.parentThreadId ?? null}::text`.as("parent_thread_id"),
+              jsonb(call.thread?.metadata ?? {}).as("metadata"),
+              sql<string | null>`${call.thread?.entityType ?? null}::text`.as("entity_type"),
+              sql<string | null>`${call.thread?.entityId ?? null}::text`.as("entity_id"),
+              "call.created_at",
+              "call.created_at as updated_at",
+            ]),
+        ),
+    )
+    .selectFrom("call")
+    .selectAll()
+    .executeTakeFirst();
+  if (inserted) return { call: inserted, created: true };
+  const winner = call.callSid === null ? undefined : await findCallBySid(db, call.callSid);
+  if (!winner) throw new Fault("aborted", "the call could neither be created nor found; the same request may be sent again");
+  return { call: winner, created: false };
 }
 
-async function insertThread(tx: Db, scope: Scope, call: CallToCreate, status: CallStatus): Promise<void> {
-  await tx
-    .insertInto("threads")
-    .values({
-      id: call.threadId,
-      organization_id: scope.organizationId,
-      environment: scope.environment,
-      channel: "voice",
-      channel_status: status,
-      channel_params: JSON.stringify({ ...call.thread?.params, callerNumber: call.direction === "inbound" ? call.from : call.to }),
-      parent_thread_id: call.thread?.parentThreadId ?? null,
-      metadata: JSON.stringify(call.thread?.metadata ?? {}),
-      entity_type: call.thread?.entityType ?? null,
-      entity_id: call.thread?.entityId ?? null,
-      created_at: call.now,
-      updated_at: call.now,
-    })
-    .execute();
-}
+const THREAD_COLUMNS = [
+  "id",
+  "organization_id",
+  "environment",
+  "channel",
+  "channel_status",
+  "channel_params",
+  "parent_thread_id",
+  "metadata",
+  "entity_type",
+  "entity_id",
+  "created_at",
+  "updated_at",
+] as const;
+
+const jsonb = (value: JsonObject) => sql<string>`${JSON.stringify(value)}::jsonb`;
 
 function scoped(db: Db, scope: Scope) {
   return db

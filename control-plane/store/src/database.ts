@@ -12,6 +12,12 @@ export function inTransaction<Answer>(db: Db, work: (tx: Db) => Promise<Answer>)
   return db.isTransaction ? work(db) : db.transaction().execute(work);
 }
 
+/** Whether this transaction now holds the lock of this name, alone among all; it lets go when it ends. Does not wait. */
+export async function tryLock(tx: Db, name: string): Promise<boolean> {
+  const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as held`.execute(tx);
+  return rows[0]?.held ?? false;
+}
+
 export interface DatabaseOptions {
   readonly url: string;
   /** Most connections at a time; further questions wait `connectTimeoutMs` for one. */

@@ -58,7 +58,21 @@ export {
   setCredentials,
   type TwilioCredentials,
 } from "./credentials.ts";
-export { type DatabaseOptions, type Db, faultOfDatabase, inTransaction, isFaultOfData, openDatabase, ping } from "./database.ts";
+export { type DatabaseOptions, type Db, faultOfDatabase, inTransaction, isFaultOfData, openDatabase, ping, tryLock } from "./database.ts";
+export { agentsNaming, type DefinitionRow, type DefinitionSet, type DefinitionToSet } from "./definitions.ts";
+export {
+  type Entity,
+  ENTITY_LIMIT,
+  type EntityChange,
+  type EntityPage,
+  type EntityQuery,
+  type EntitySearch,
+  type EntityStore,
+  entityStore,
+  type EntityToCreate,
+  type EntityToFind,
+} from "./entities.ts";
+export { type EntityTypeRemoval, getEntityType, listEntityTypes, removeEntityType, setEntityType } from "./entity-types.ts";
 export {
   type ApiKeyInfo,
   bootstrap,
@@ -70,9 +84,10 @@ export {
   newApiKey,
   revokeKey,
 } from "./keys.ts";
+export { appendMessages, listThreadMessages, type MessageToAppend } from "./messages.ts";
 export { migrate } from "./migrate.ts";
 export { newId } from "./new-id.ts";
-export { listLiveNodes, pickNode, recordHeartbeat, registerNode } from "./nodes.ts";
+export { getNode, listLiveNodes, pickNode, recordHeartbeat, registerNode } from "./nodes.ts";
 export { type Page, PAGE_LIMIT, type PageRequest } from "./page.ts";
 export {
   type DeadLetter,
@@ -86,6 +101,7 @@ export {
   type UsageToRecord,
   type Watermark,
 } from "./recording.ts";
+export { agentActor, getRole, listRoles, removeRole, type RoleRemoval, setRole } from "./roles.ts";
 export {
   getRouter,
   getRouterById,
@@ -96,8 +112,27 @@ export {
   type RouterToSet,
   setRouter,
 } from "./routers.ts";
-export type { Call, CallEventRow, CallUsage, Connection, Database, JsonObject, MediaNode, Thread, Utterance } from "./schema.ts";
+export type {
+  Call,
+  CallEventRow,
+  CallUsage,
+  Connection,
+  Database,
+  JsonObject,
+  MediaNode,
+  Message,
+  TextUsageRow,
+  Thread,
+  ToolCallRecord,
+  Utterance,
+} from "./schema.ts";
 export type { Scope } from "./scope.ts";
 export { createKeyRing, type KeyRing, open, seal, type Sealed, type SecretPurpose } from "./secrets.ts";
+export { type ChainLink, threadChain } from "./thread-chain.ts";
+export { mergeThreadParams, openThread, type ThreadTarget, type ThreadToOpen } from "./thread-opening.ts";
+export { ROUTING_RESET_MS, routeThread, type TransferProblem, TRANSFERS_MAX, transferThread } from "./thread-routing.ts";
+export { endTurn, takeTurn, type Turn } from "./thread-turns.ts";
+export { listTextUsage, recordTextUsage, type TextUsage } from "./thread-usage.ts";
 export { getThread, listThreads } from "./threads.ts";
 export { listMessages, listUsage, listUtterances, listWatermarks, type Positions } from "./transcript.ts";
+export { getTools, removeTools, setTools, type ToolsRemoval, type ToolsRow } from "./tools-definitions.ts";

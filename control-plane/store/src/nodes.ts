@@ -69,6 +69,11 @@ export async function pickNode(db: Db, now: Date): Promise<MediaNode | undefined
   return rows[0];
 }
 
+/** Whether it is alive or not. */
+export async function getNode(db: Db, id: NodeId): Promise<MediaNode | undefined> {
+  return await db.selectFrom("nodes").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
 /** Those that have been heard of lately, draining ones too. */
 export async function listLiveNodes(db: Db, now: Date): Promise<readonly MediaNode[]> {
   return await db

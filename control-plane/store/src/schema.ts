@@ -3,7 +3,7 @@
  * string does not reach a question.
  */
 import type { CallConfig, CallDirection, CallStatus, ConnectionStatus, FormerSettings, Permission, ThreadStatus } from "@struere/domain";
-import type { AgentId, ApiKeyId, CallId, ConnectionId, Environment, NodeId, OrganizationId, RouterId, ThreadId } from "@struere/kernel";
+import type { AgentId, ApiKeyId, CallId, ConnectionId, EntityId, Environment, NodeId, OrganizationId, RouterId, ThreadId } from "@struere/kernel";
 import type { ColumnType, Generated, Selectable } from "kysely";
 
 export type JsonObject = { readonly [field: string]: unknown };
@@ -23,6 +23,8 @@ export interface Database {
   twilio_credentials: TwilioCredentialsTable;
   voice_connections: VoiceConnectionTable;
   threads: ThreadTable;
+  messages: MessageTable;
+  text_usage: TextUsageTable;
   nodes: NodeTable;
   calls: CallTable;
   call_events: CallEventTable;
@@ -31,6 +33,9 @@ export interface Database {
   call_watermarks: CallWatermarkTable;
   dead_letters: DeadLetterTable;
   audit_log: AuditLogTable;
+  definitions: DefinitionTable;
+  definition_versions: DefinitionVersionTable;
+  entities: EntityTable;
 }
 
 export interface OrganizationTable {
@@ -140,8 +145,65 @@ export interface ThreadTable {
   metadata: Json<JsonObject>;
   entity_type: string | null;
   entity_id: string | null;
+  /** The owner's own name for it, unique within organization and environment. */
+  external_id: string | null;
+  /** Who answers in it; `null` for a call's thread. */
+  target_kind: "agent" | "router" | null;
+  target_slug: string | null;
+  /** The agent that has the conversation. */
+  current_agent: string | null;
+  /** What the router decided for the newest message. */
+  routed_decision: string | null;
+  transfer_count: Generated<number>;
+  /** Of the newest message. */
+  last_seq: Generated<number>;
+  last_message_at: Date | null;
+  /** Who has the turn, and until when. */
+  turn_token: string | null;
+  turn_expires_at: Date | null;
   created_at: Date;
   updated_at: Date;
+}
+
+/** A call as the model made it. */
+export interface ToolCallRecord {
+  readonly id: string;
+  /** The owner's name of the tool. */
+  readonly name: string;
+  /** JSON, as far as the model wrote JSON. */
+  readonly arguments: string;
+}
+
+export interface MessageTable {
+  thread_id: ThreadId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  seq: number;
+  role: "user" | "assistant" | "tool";
+  content: string;
+  /** Who spoke, for `assistant`. */
+  agent_slug: string | null;
+  agent_version: number | null;
+  tool_calls: NullableJson<readonly ToolCallRecord[]>;
+  /** The call that this answers, for `tool`. */
+  tool_call_id: string | null;
+  usage: NullableJson<JsonObject>;
+  created_at: Date;
+}
+
+export interface TextUsageTable {
+  response_id: string;
+  organization_id: OrganizationId;
+  environment: Environment;
+  thread_id: ThreadId;
+  purpose: "reply" | "route";
+  agent_slug: string | null;
+  model: string;
+  input_tokens: number;
+  cached_input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  at: Date;
 }
 
 export interface NodeTable {
@@ -175,6 +237,8 @@ export interface CallTable {
   router_id: RouterId | null;
   router_version: number | null;
   config: NullableJson<CallConfig>;
+  /** Sentences about how it was set up: a model that was replaced, or soon will be. */
+  warnings: ColumnType<readonly string[], string | undefined, never>;
   /** 0: never claimed. The grant that is out is for `epoch + 1`. */
   epoch: Generated<number>;
   node_id: NodeId | null;
@@ -268,9 +332,48 @@ export interface AuditLogTable {
   detail: Json<JsonObject>;
 }
 
+/** Entity types, roles and tools: what belongs to one environment and has versions. */
+export interface DefinitionTable {
+  id: ColumnType<number, never, never>;
+  organization_id: OrganizationId;
+  environment: Environment;
+  kind: "entity_type" | "role" | "tools";
+  slug: string;
+  name: string;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+}
+
+export interface DefinitionVersionTable {
+  definition_id: number;
+  version: number;
+  definition: Json<JsonObject>;
+  digest: string;
+  created_at: Date;
+}
+
+export interface EntityTable {
+  id: EntityId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  /** Slug of the entity type. */
+  type: string;
+  data: Json<JsonObject>;
+  status: string;
+  /** Goes up with every change: compare-and-set. */
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+}
+
 export type Call = Selectable<CallTable>;
 export type Connection = Selectable<VoiceConnectionTable>;
 export type Thread = Selectable<ThreadTable>;
+export type Message = Selectable<MessageTable>;
+export type TextUsageRow = Selectable<TextUsageTable>;
 export type MediaNode = Selectable<NodeTable>;
 export type CallEventRow = Selectable<CallEventTable>;
 export type Utterance = Selectable<UtteranceTable>;

@@ -243,8 +243,8 @@ describe("the end of a call", () => {
 });
 
 describe("the carrier's word", () => {
-  const report = (callSid: string | null, status: string) =>
-    recordCarrierStatus(server.db, { callSid: callSid ?? "", status, sequence: null, now: later(1_000) });
+  const report = async (callSid: string | null, status: string) =>
+    (await recordCarrierStatus(server.db, { callSid: callSid ?? "", status, sequence: null, now: later(1_000) }))?.call;
 
   test("only leads further, whatever the order in which it comes", async () => {
     const call = await aCall(server.db, await aScope(server.db));

@@ -32,7 +32,9 @@ export function startChild<Question, Answer extends { readonly type: string }>(o
   readonly cores: string;
 }): Child<Question, Answer> {
   const path = fileURLToPath(new URL(options.file, import.meta.url));
-  const command = canPin ? ["taskset", "-c", options.cores, process.execPath, ...process.execArgv, path] : [process.execPath, ...process.execArgv, path];
+  const command = canPin
+    ? ["taskset", "-c", options.cores, process.execPath, ...process.execArgv, path]
+    : [process.execPath, ...process.execArgv, path];
   const [program = process.execPath, ...args] = command;
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   return {

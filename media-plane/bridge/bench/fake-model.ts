@@ -57,7 +57,15 @@ export class FakeModel {
   }
 
   begin(): void {
-    this.#send("session.created", { session: { type: "realtime", object: "realtime.session", id: this.#id("sess"), model: "gpt-realtime-2.1-mini", expires_at: Math.floor(Date.now() / 1_000) + 3_600 } });
+    this.#send("session.created", {
+      session: {
+        type: "realtime",
+        object: "realtime.session",
+        id: this.#id("sess"),
+        model: "gpt-realtime-2.1-mini",
+        expires_at: Math.floor(Date.now() / 1_000) + 3_600,
+      },
+    });
   }
 
   take(bytes: Buffer, start: number, end: number): void {
@@ -118,7 +126,14 @@ export class FakeModel {
   #nextTurn(): void {
     this.#speaking = false;
     const item_id = this.#callerItem();
-    const item = { id: item_id, object: "realtime.item", type: "message", status: "completed", role: "user", content: [{ type: "input_audio", transcript: null }] };
+    const item = {
+      id: item_id,
+      object: "realtime.item",
+      type: "message",
+      status: "completed",
+      role: "user",
+      content: [{ type: "input_audio", transcript: null }],
+    };
     this.#send("input_audio_buffer.speech_stopped", { audio_end_ms: this.#appends * 20, item_id });
     this.#send("input_audio_buffer.committed", { previous_item_id: null, item_id });
     this.#send("conversation.item.added", { previous_item_id: null, item });
@@ -127,7 +142,13 @@ export class FakeModel {
       item_id,
       content_index: 0,
       transcript: "And what about Tuesday?",
-      usage: { type: "tokens", total_tokens: 22, input_tokens: 13, output_tokens: 9, input_token_details: { text_tokens: 0, audio_tokens: 13 } },
+      usage: {
+        type: "tokens",
+        total_tokens: 22,
+        input_tokens: 13,
+        output_tokens: 9,
+        input_token_details: { text_tokens: 0, audio_tokens: 13 },
+      },
     });
     this.#turns++;
     this.#createResponse(null);
@@ -138,7 +159,15 @@ export class FakeModel {
     this.#itemId = this.#id("item");
     const item = { id: this.#itemId, object: "realtime.item", type: "message", status: "in_progress", role: "assistant", content: [] };
     this.#send("response.created", {
-      response: { object: "realtime.response", id: this.#responseId, status: "in_progress", status_details: null, output: [], usage: null, metadata },
+      response: {
+        object: "realtime.response",
+        id: this.#responseId,
+        status: "in_progress",
+        status_details: null,
+        output: [],
+        usage: null,
+        metadata,
+      },
     });
     this.#send("response.output_item.added", { response_id: this.#responseId, output_index: 0, item });
     this.#send("conversation.item.added", { previous_item_id: null, item });
@@ -164,11 +193,24 @@ export class FakeModel {
       total_tokens: 253,
       input_tokens: 132,
       output_tokens: 121,
-      input_token_details: { text_tokens: 119, audio_tokens: 13, cached_tokens: 64, cached_tokens_details: { text_tokens: 64, audio_tokens: 0 } },
+      input_token_details: {
+        text_tokens: 119,
+        audio_tokens: 13,
+        cached_tokens: 64,
+        cached_tokens_details: { text_tokens: 64, audio_tokens: 0 },
+      },
       output_token_details: { text_tokens: 30, audio_tokens: 91 },
     };
     this.#send("response.done", {
-      response: { object: "realtime.response", id: this.#responseId, status: "completed", status_details: null, output: [item], usage, metadata: null },
+      response: {
+        object: "realtime.response",
+        id: this.#responseId,
+        status: "completed",
+        status_details: null,
+        output: [item],
+        usage,
+        metadata: null,
+      },
     });
     this.#send("rate_limits.updated", { rate_limits: [{ name: "tokens", limit: 50_000, remaining: 49_950, reset_seconds: 0.06 }] });
   }

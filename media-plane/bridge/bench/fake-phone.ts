@@ -60,7 +60,7 @@ export class FakePhone {
   async dial(mediaUrl: string): Promise<void> {
     const socket = await connectLaneSocket({
       url: mediaUrl,
-      headers: { "User-Agent": "Twilio.TmeWs/1.0", "X-Twilio-Signature": "bench" },
+      headers: { "User-Agent": "Twilio.TmeWs/1.0", "X-Twilio-Signature": `${"A".repeat(27)}=` },
       handshakeTimeoutMs: 10_000,
       maxMessageBytes: 1024 * 1024,
       clock: monotonicClock,

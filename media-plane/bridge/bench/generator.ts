@@ -38,12 +38,17 @@ function listen(port: number): void {
       model.begin();
     });
   });
-  server.listen({ port, host: "127.0.0.1", reusePort: port !== 0 }, () => answer({ type: "listening", port: (server.address() as AddressInfo).port }));
+  server.listen({ port, host: "127.0.0.1", reusePort: port !== 0 }, () =>
+    answer({ type: "listening", port: (server.address() as AddressInfo).port }),
+  );
 }
 
 async function call(mediaUrl: string, first: number, count: number): Promise<void> {
   for (let from = first; from < first + count; from += DIALS_AT_ONCE) {
-    const batch = Array.from({ length: Math.min(DIALS_AT_ONCE, first + count - from) }, (_, index) => new FakePhone({ number: from + index, down }));
+    const batch = Array.from(
+      { length: Math.min(DIALS_AT_ONCE, first + count - from) },
+      (_, index) => new FakePhone({ number: from + index, down }),
+    );
     await Promise.all(
       batch.map(async (phone, index) => {
         await phone.dial(mediaUrl);

@@ -10,7 +10,6 @@ export const SUBJECTS = {
   naive: "naive-relay.ts",
   lane: "lane-relay.ts",
   media: "media-subject.ts",
-  b: "tmp-b.ts",
 } as const;
 export type SubjectName = keyof typeof SUBJECTS;
 

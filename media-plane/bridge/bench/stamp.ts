@@ -34,7 +34,8 @@ export function writeStamp(bytes: Uint8Array, at: number, ms: number, sequence: 
 }
 
 export const hasStamp = (bytes: Uint8Array, at: number): boolean => bytes[at] === SIGN_0 && bytes[at + 1] === SIGN_1;
-export const stampedMs = (bytes: Uint8Array, at: number): number => (readDigits(bytes, at + 2, 6) * TIME_HALF + readDigits(bytes, at + 8, 6)) / 1_000;
+export const stampedMs = (bytes: Uint8Array, at: number): number =>
+  (readDigits(bytes, at + 2, 6) * TIME_HALF + readDigits(bytes, at + 8, 6)) / 1_000;
 export const stampedSequence = (bytes: Uint8Array, at: number): number => readDigits(bytes, at + 14, 8);
 
 /** 160 bytes of mu-law as base64, with room for the stamp in front. */

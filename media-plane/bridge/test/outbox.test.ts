@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "@struere/kernel";
+import { callSubject } from "@struere/protocol/bus";
 import { systemClock } from "@struere/runtime";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OutboxReport } from "../src/bus/outbox.ts";
@@ -200,7 +201,7 @@ describe("the end of a process", () => {
   test("a torn last line, and files that are none of ours, are left alone", async () => {
     const call = address();
     const line = JSON.stringify({
-      subject: `voice.development.${call.organizationId}.call.${call.callId}.event`,
+      subject: callSubject(call, "event"),
       id: `${call.callId}.1.1`,
       seq: 1,
       data: '{"epoch":1,"seq":1}',

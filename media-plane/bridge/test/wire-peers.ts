@@ -147,7 +147,10 @@ export async function wsServer(): Promise<WsServer> {
 }
 
 /** Our socket as the client, `ws` as its server. */
-export async function clientAndWs(server: WsServer, options: { readonly maxMessageBytes?: number } = {}): Promise<{ lane: LaneSocket; peer: WebSocket }> {
+export async function clientAndWs(
+  server: WsServer,
+  options: { readonly maxMessageBytes?: number } = {},
+): Promise<{ lane: LaneSocket; peer: WebSocket }> {
   const [lane, peer] = await Promise.all([
     connectLaneSocket({
       url: server.url,
@@ -192,7 +195,18 @@ export function frame(parts: FrameParts): Buffer {
       ? Buffer.from([first, masked | length])
       : length < 65_536
         ? Buffer.from([first, masked | 126, length >> 8, length & 0xff])
-        : Buffer.from([first, masked | 127, 0, 0, 0, 0, (length >>> 24) & 0xff, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff]);
+        : Buffer.from([
+            first,
+            masked | 127,
+            0,
+            0,
+            0,
+            0,
+            (length >>> 24) & 0xff,
+            (length >>> 16) & 0xff,
+            (length >>> 8) & 0xff,
+            length & 0xff,
+          ]);
   const { mask } = parts;
   if (mask === undefined) return Buffer.concat([header, payload]);
   return Buffer.concat([header, Buffer.from(mask), payload.map((byte, index) => byte ^ (mask[index & 3] ?? 0))]);

@@ -1,7 +1,14 @@
-/** What the agent does: respond, speak, be heard, come to an end. The news of the model and of the lane, as they come in. */
+/**
+ * What the agent does: respond, speak, be heard, come to an end. The news of the model and of the lane, as they come in, each put into the
+ * machines that it concerns: response.ts knows which response it is, playback.ts what was heard, transcript.ts what was said.
+ *
+ * Decided here is what a response is to us when it appears (the one voice, or one too many) and what its end calls for: tools, a retry, or
+ * nothing. When the next word may be said is for settle.ts. What must stay true: audio reaches the caller only after `lane.play` of the one
+ * active response, and what did not reach the caller does not stay in the model's memory.
+ */
 import { askAgain, mayBeAsked } from "./asking.ts";
 import { type Draft, emit, hasModel, mintRequest, note } from "./draft.ts";
-import type { CallEvent } from "./event.ts";
+import type { EventOf } from "./event.ts";
 import { spokenBy } from "./injection.ts";
 import { BUSY_MAX, USAGE_AWAITED_MAX } from "./limits.ts";
 import { cancelResponse } from "./play-out.ts";
@@ -13,8 +20,6 @@ import { toldOn } from "./tools.ts";
 import { agentAppeared, isKnownItem, soundedFrom, worded } from "./transcript.ts";
 import { answered } from "./turn.ts";
 import { awaits, generatedMore } from "./usage.ts";
-
-type Of<Type extends CallEvent["type"]> = Extract<CallEvent, { readonly type: Type }>;
 
 const BUSY = "conversation_already_has_active_response";
 const RATE_LIMITED: ReadonlySet<string> = new Set(["rate_limit_exceeded", "inference_rate_limit_exceeded"]);
@@ -40,12 +45,12 @@ export function responseCreated(draft: Draft, news: { readonly responseId: strin
   emit(draft, { type: "lane.play", responseId, generation: call.playback.generation });
 }
 
-export function audioStarted(draft: Draft, event: Of<"model.audio_started">): void {
+export function audioStarted(draft: Draft, event: EventOf<"model.audio_started">): void {
   const { call, at } = draft;
   const { responseId, itemId } = event;
   // Its beginning was not announced, or the announcement was lost: it is here, so it has begun.
   if (isUnheardOf(draft, responseId)) responseCreated(draft, { responseId, requestId: awaitedRequest(draft) });
-  if (isKnownItem(call.transcript, itemId) || call.playback.closed.includes(itemId)) return note(draft, "item_known");
+  if (isItemKnown(draft, itemId)) return note(draft, "item_known");
   if (activeResponseId(call.response) !== responseId) return refuseItem(draft, itemId);
   startItem(draft, itemId, responseId);
   call.response = audioMoved(call.response, responseId, "moving", at);
@@ -55,12 +60,12 @@ export function wordsSpoken(draft: Draft, itemId: string, words: { readonly piec
   draft.call.transcript = worded(draft.call.transcript, itemId, words);
 }
 
-export function laneProgressed(draft: Draft, event: Of<"lane.progressed">): void {
+export function laneProgressed(draft: Draft, event: EventOf<"lane.progressed">): void {
   const { call, at } = draft;
   const { itemId } = event;
   const active = activeResponseId(call.response);
   // The lane plays nothing but the response that it was told to play: audio that comes before its announcement belongs to that.
-  if (!isKnownItem(call.transcript, itemId) && !call.playback.closed.includes(itemId) && active) startItem(draft, itemId, active);
+  if (active && !isItemKnown(draft, itemId)) startItem(draft, itemId, active);
   const before = findItem(call.playback, itemId);
   if (!before) return note(draft, "late_audio");
   const soundsAt = Math.max(at, call.playback.playsUntil);
@@ -74,12 +79,12 @@ export function laneProgressed(draft: Draft, event: Of<"lane.progressed">): void
 }
 
 /** The rest of this response is lost; what was taken of it is played, and the model learns how much that was. */
-export function laneOverflowed(draft: Draft, event: Of<"lane.overflowed">): void {
+export function laneOverflowed(draft: Draft, event: EventOf<"lane.overflowed">): void {
   warn(draft, "audio_overflow");
   if (activeResponseId(draft.call.response) === event.responseId) cancelResponse(draft);
 }
 
-export function markReturned(draft: Draft, event: Of<"telephony.marked">): void {
+export function markReturned(draft: Draft, event: EventOf<"telephony.marked">): void {
   const { call, at } = draft;
   const mark = parseMark(event.name);
   if (!mark) return note(draft, "unknown_mark");
@@ -87,10 +92,11 @@ export function markReturned(draft: Draft, event: Of<"telephony.marked">): void 
   call.playback = marked(call.playback, mark, at);
 }
 
-export function responseDone(draft: Draft, event: Of<"model.response_done">): void {
+export function responseDone(draft: Draft, event: EventOf<"model.response_done">): void {
   const { call } = draft;
   const { responseId, status, reason, toolCalls, usage } = event;
   publishResponseUsage(draft, responseId, usage);
+  for (const itemId of event.itemIds ?? []) if (!isItemKnown(draft, itemId)) refuseItem(draft, itemId);
   const { response, was } = done(call.response, responseId);
   call.response = response;
   if (was.is === "over") note(draft, "response_done_twice");
@@ -112,7 +118,7 @@ export function responseDone(draft: Draft, event: Of<"model.response_done">): vo
 }
 
 /** An error that left the session open. What it answers is ours to do again, or does not matter. */
-export function modelErrored(draft: Draft, event: Of<"model.errored">): void {
+export function modelErrored(draft: Draft, event: EventOf<"model.errored">): void {
   const { call, at } = draft;
   const result = refused(call.response, event.requestId);
   call.response = result.response;
@@ -128,6 +134,10 @@ function startItem(draft: Draft, itemId: string, responseId: string): void {
   const { call, at } = draft;
   call.transcript = agentAppeared(call.transcript, { itemId, responseId, at });
   call.playback = itemStarted(call.playback, { itemId, responseId }, at);
+}
+
+function isItemKnown(draft: Draft, itemId: string): boolean {
+  return isKnownItem(draft.call.transcript, itemId) || draft.call.playback.closed.includes(itemId);
 }
 
 /** It will never be heard, so the model must not believe that it was said. */

@@ -1,22 +1,25 @@
-/** What the caller does: speak, fall silent, have their words transcribed, press keys. */
+/**
+ * What the caller does: speak, fall silent, have their words transcribed, press keys. Each turn gets its place in the transcript when it is
+ * committed, and is owed an answer; whether speech cuts the agent off, and when the answer is asked for, is for settle.ts.
+ *
+ * The VAD's news may be late, doubled or lost: starts and ends belong together by item id, and no wait for the caller is without an end.
+ */
 import { type Draft, emit, isLive, note } from "./draft.ts";
-import type { CallEvent, Usage } from "./event.ts";
-import { isComplete, isKey, NO_KEYS, pressed } from "./keys.ts";
+import type { EventOf, Usage } from "./event.ts";
+import { isComplete, isFull, isKey, NO_KEYS, pressed } from "./keys.ts";
 import { keysPressed } from "./directive.ts";
 import { tell } from "./asking.ts";
 import { PADDING_MS } from "./limits.ts";
 import { publishCallerUtterance, publishEvent, publishTranscriptionUsage, warn } from "./record.ts";
 import { isFree } from "./response.ts";
 import { broken } from "./silence.ts";
-import { gapAt, padded } from "./telephony-leg.ts";
+import { hasGap, padded } from "./telephony-leg.ts";
 import { newTurn } from "./tools.ts";
 import { callerAppeared, findUtterance, isKnownItem, overdueCallerUtterance } from "./transcript.ts";
-import { isSpeaking, owes, speechEndsAt, startedSpeaking, stoppedSpeaking } from "./turn.ts";
+import { floorEndsAt, isSpeaking, owes, startedSpeaking, stoppedPausing, stoppedSpeaking } from "./turn.ts";
 import { callerSpoke } from "./usage.ts";
 
-type Of<Type extends CallEvent["type"]> = Extract<CallEvent, { readonly type: Type }>;
-
-export function speechStarted(draft: Draft, event: Of<"model.speech_started">): void {
+export function speechStarted(draft: Draft, event: EventOf<"model.speech_started">): void {
   const { call, at } = draft;
   const { caller } = call.turn;
   if (caller.state === "speaking" && caller.itemId === event.itemId) return note(draft, "speech_started_twice");
@@ -29,16 +32,17 @@ export function speechStarted(draft: Draft, event: Of<"model.speech_started">): 
 
 export function speechStopped(draft: Draft, itemId: string): void {
   const { caller } = draft.call.turn;
-  if (caller.state === "silent" || caller.itemId !== itemId) return note(draft, "late_speech_stopped");
+  if (caller.state !== "speaking" || caller.itemId !== itemId) return note(draft, "late_speech_stopped");
   fallsSilent(draft);
 }
 
 /** The caller's turn is complete: it has its place in the transcript, and is owed an answer. */
-export function turnCommitted(draft: Draft, event: Of<"model.turn_committed">): void {
+export function turnCommitted(draft: Draft, event: EventOf<"model.turn_committed">): void {
   const { call, at } = draft;
   const { itemId } = event;
   const { caller } = call.turn;
   if (caller.state === "speaking" && caller.itemId === itemId) fallsSilent(draft);
+  call.turn = stoppedPausing(call.turn);
   call.tools = newTurn(call.tools);
   appear(draft, itemId);
   if (!isLive(draft)) return;
@@ -61,13 +65,16 @@ export function callerTranscribed(
   publishCallerUtterance(draft, utterance, { text, transcription });
 }
 
-export function keyPressed(draft: Draft, event: Of<"telephony.keyed">): void {
+export function keyPressed(draft: Draft, event: EventOf<"telephony.keyed">): void {
   const { call, at } = draft;
   const { digit } = event;
   if (!isKey(digit)) return note(draft, "unknown_key");
   publishEvent(draft, "key.pressed", { digit });
   call.silence = broken(call.silence);
-  if (draft.stage.phase === "connecting" || isLive(draft)) call.keys = pressed(call.keys, digit, at);
+  if (draft.stage.phase === "closing") return;
+  // Only while nobody can be told.
+  if (isFull(call.keys)) return note(draft, "key_dropped");
+  call.keys = pressed(call.keys, digit, at);
 }
 
 /** State-triggered: the number is complete, and the model may know it. True if it was told. */
@@ -89,12 +96,13 @@ export function endCallerWaits(draft: Draft): boolean {
     publishCallerUtterance(draft, utterance, { text: "", transcription: "timed_out" });
     return true;
   }
-  if (at >= speechEndsAt(call.turn)) {
+  if (at >= floorEndsAt(call.turn)) {
+    if (isSpeaking(call.turn)) warn(draft, "speech_without_end");
     fallsSilent(draft);
-    warn(draft, "speech_without_end");
+    call.turn = stoppedPausing(call.turn);
     return true;
   }
-  if (isLive(draft) && isSpeaking(call.turn) && at >= gapAt(call.telephony)) {
+  if (isLive(draft) && isSpeaking(call.turn) && hasGap(call.telephony, at)) {
     call.telephony = padded(call.telephony, at);
     emit(draft, { type: "model.append_silence", ms: PADDING_MS });
     return true;
@@ -114,7 +122,7 @@ function appear(draft: Draft, itemId: string): void {
 function fallsSilent(draft: Draft): void {
   const { call, at } = draft;
   const { caller } = call.turn;
-  if (caller.state === "silent") return;
+  if (caller.state !== "speaking") return;
   call.turn = stoppedSpeaking(call.turn, at);
   call.usage = callerSpoke(call.usage, at - caller.since);
   publishEvent(draft, "caller.silent", { itemId: caller.itemId });

@@ -17,10 +17,18 @@ import { NO_KEYS } from "./keys.ts";
 import { FADE_MS, LAST_WORDS_MS, RECORD_MS, SETTLE_MS } from "./limits.ts";
 import { hasSocket } from "./model-leg.ts";
 import { announceFloor, closeHeard, fallSilent, publishFinal } from "./play-out.ts";
-import { publishAgentUtterance, publishCallerUtterance, publishEvent, publishResponseUsage, refuseAll, sendReceipt } from "./record.ts";
+import {
+  offsetMs,
+  publishAgentUtterance,
+  publishCallerUtterance,
+  publishEvent,
+  publishResponseUsage,
+  refuseAll,
+  sendReceipt,
+} from "./record.ts";
 import { type Ask, isQuiet, NO_RESPONSE, withdrawn } from "./response.ts";
 import type { ClosingStep, Ending } from "./state.ts";
-import { GONE } from "./telephony-leg.ts";
+import { gone } from "./telephony-leg.ts";
 import { answered, unshielded } from "./turn.ts";
 import { toldOn } from "./tools.ts";
 import { NO_SILENCE } from "./silence.ts";
@@ -55,7 +63,7 @@ export function closeWithoutModel(draft: Draft): void {
 
 /** Nobody is on the line any more. */
 export function hangUp(draft: Draft, ending: Ending): void {
-  draft.call.telephony = GONE;
+  if (draft.call.telephony.state !== "gone") draft.call.telephony = gone(draft.at);
   const step = stepOf(draft);
   if (!step) closeNow(draft, ending);
   else if (step.name === "farewell" || step.name === "fading") enterSettling(draft);
@@ -199,7 +207,8 @@ function record(draft: Draft): void {
   publishEvent(draft, "call.ended", { outcome, reason });
   if (hasSocket(call.model)) emit(draft, { type: "model.close" });
   call.model = { state: "gone", leg: call.model.leg };
-  const durationMs = Math.max(0, Math.round(at - call.startedAt));
+  const endedAt = call.telephony.state === "gone" ? call.telephony.since : at;
+  const durationMs = offsetMs(draft, endedAt);
   emit(draft, { type: "record.close", outcome, reason, durationMs, lastSeq: call.seq });
   enter(draft, { name: "recording", until: at + RECORD_MS });
 }

@@ -14,10 +14,10 @@ import { overdueAt } from "./playback.ts";
 import { activeResponseId, rivalDeadline, slotDeadline } from "./response.ts";
 import { silenceDeadline } from "./silence.ts";
 import type { CallParts } from "./state.ts";
-import { deadLineAt, gapAt } from "./telephony-leg.ts";
+import { nextLookAt } from "./telephony-leg.ts";
 import { toolDeadline } from "./tools.ts";
 import { transcriptDeadline } from "./transcript.ts";
-import { answerDueAt, isSpeaking, speechEndsAt } from "./turn.ts";
+import { answerDueAt, floorEndsAt } from "./turn.ts";
 
 export function earliestDeadline(stage: Stage, call: CallParts, at: number): number | null {
   const earliest = earliestOf(stage, call, at);
@@ -33,7 +33,7 @@ function earliestOf(stage: Stage, call: CallParts, at: number): number {
     rivalDeadline(response),
     overdueAt(playback, activeResponseId(response)),
     transcriptDeadline(transcript),
-    speechEndsAt(turn),
+    floorEndsAt(turn),
     toolDeadline(tools),
     injectionDeadline(injection),
     gate(response.next?.notBefore, at),
@@ -47,8 +47,8 @@ function earliestOf(stage: Stage, call: CallParts, at: number): number {
       return Math.min(
         always,
         call.startedAt + call.config.maxDurationMs,
-        deadLineAt(call.telephony),
-        isSpeaking(turn) ? gapAt(call.telephony) : Number.POSITIVE_INFINITY,
+        // Only a strike brings the news that this waits for; one that is due and has not come yet comes at once.
+        Math.max(nextLookAt(call.telephony, turn.caller.state === "speaking" ? turn.caller.since : null), at + 1),
         keysDeadline(call.keys),
         silenceDeadline(call.silence),
         gate(answerDueAt(turn), at),

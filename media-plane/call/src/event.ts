@@ -18,6 +18,9 @@ export type CallEvent = { readonly at: number } & (
   | ShellEvent
 );
 
+/** The member of the union that has this type. */
+export type EventOf<Type extends CallEvent["type"]> = Extract<CallEvent, { readonly type: Type }>;
+
 type TelephonyEvent =
   /** Twilio's `start`: the stream is up. The shell resolves the configuration at once (ClaimCall). */
   | { readonly type: "telephony.started"; readonly streamSid: string }
@@ -56,6 +59,8 @@ type ModelEvent = { readonly leg: number } & (
       readonly reason: string | null;
       readonly toolCalls: readonly ToolCall[];
       readonly usage: Usage | null;
+      /** The assistant messages that it left in the conversation. What was never played of them is taken back; absent: nothing is. */
+      readonly itemIds?: readonly string[];
     }
   /** An `error` event. `requestId` is the event id that it answers, if any. */
   | { readonly type: "model.errored"; readonly code: string; readonly message: string; readonly requestId: string | null }

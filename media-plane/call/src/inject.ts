@@ -1,19 +1,23 @@
-/** Carrying out what injection.ts keeps account of: taking in, saying at the right moment, and giving the receipt. */
+/**
+ * Carrying out what injection.ts keeps account of: taking in, saying at the right moment, and giving the receipt.
+ *
+ * The model gets the message twice: as a system message, which stays in its memory, and in the instructions of the one response that shall say
+ * it. An abort or a complete becomes the call's last words (closing.ts). What must stay true: every injection taken in leaves by exactly one
+ * receipt, whatever happens to the call.
+ */
 import { askNow, tell } from "./asking.ts";
 import { closeWithFarewell } from "./closing.ts";
 import { correction, farewell, sayNow } from "./directive.ts";
 import { type Draft, isLive, note } from "./draft.ts";
-import type { CallEvent } from "./event.ts";
+import type { EventOf } from "./event.ts";
 import { beginsSpeaking, endsSpeaking, expired, type Injected, isSeen, queued, seen, unqueued } from "./injection.ts";
 import { FAREWELL_START_MS } from "./limits.ts";
 import { fallSilent } from "./play-out.ts";
 import { sendReceipt } from "./record.ts";
 import { ask, isQuiet } from "./response.ts";
-import { isSpeaking } from "./turn.ts";
+import { hasFloor } from "./turn.ts";
 
-type Of<Type extends CallEvent["type"]> = Extract<CallEvent, { readonly type: Type }>;
-
-export function auditorInjected(draft: Draft, event: Of<"auditor.injected">): void {
+export function auditorInjected(draft: Draft, event: EventOf<"auditor.injected">): void {
   const { call, at, stage } = draft;
   const { injectionId, action, message, expiresAt } = event;
   if (isSeen(call.injection, injectionId)) return note(draft, "injection_repeated");
@@ -51,12 +55,7 @@ export function injectFurther(draft: Draft): boolean {
 export function isTurnBoundary(draft: Draft): boolean {
   const { response, playback, turn, tools, injection } = draft.call;
   return (
-    isQuiet(response) &&
-    playback.items.length === 0 &&
-    !isSpeaking(turn) &&
-    turn.owed === null &&
-    !tools.owed &&
-    injection.speaking === null
+    isQuiet(response) && playback.items.length === 0 && !hasFloor(turn) && turn.owed === null && !tools.owed && injection.speaking === null
   );
 }
 

@@ -21,7 +21,11 @@ export function pressed(keys: Keys, digit: string, at: number): Keys {
 
 /** The number is complete: the caller paused, or it is as long as a number may be. */
 export function isComplete(keys: Keys, at: number): boolean {
-  return keys.digits.length >= KEYS_MAX || at >= keysDeadline(keys);
+  return isFull(keys) || at >= keysDeadline(keys);
+}
+
+export function isFull(keys: Keys): boolean {
+  return keys.digits.length >= KEYS_MAX;
 }
 
 export function keysDeadline(keys: Keys): number {

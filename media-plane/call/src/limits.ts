@@ -34,6 +34,8 @@ export const BUSY_MS = 1_000;
 export const BUSY_MAX = 8;
 /** First pause before a failed response is asked for again; doubled each time. */
 export const BACKOFF_MS = 500;
+/** The caller has stopped speaking: the vendor makes a turn of it by then, or it was none. */
+export const COMMITTED_MS = 1_000;
 /** The vendor's own VAD should have created a response by now: we ask for it. */
 export const AUTO_RESPONSE_MS = 2_500;
 /** Response ids that are remembered as over, so that late news of them is recognised. */

@@ -7,7 +7,7 @@ import { closeNow } from "./closing.ts";
 import type { CallConfig } from "./config.ts";
 import { CONTINUE, GREET } from "./directive.ts";
 import { type Draft, emit, mintRequest, note } from "./draft.ts";
-import type { CallEvent } from "./event.ts";
+import type { EventOf } from "./event.ts";
 import { NO_KEYS } from "./keys.ts";
 import { brokenLeg, firstLeg, openingLeg } from "./model-leg.ts";
 import { SILENT } from "./playback.ts";
@@ -19,8 +19,6 @@ import { NO_TOOLS } from "./tools.ts";
 import { BLANK } from "./transcript.ts";
 import { NOBODY, shielded } from "./turn.ts";
 import { NOTHING_USED } from "./usage.ts";
-
-type Of<Type extends CallEvent["type"]> = Extract<CallEvent, { readonly type: Type }>;
 
 /** All machines at rest. The first leg is being opened, unless the call is over before it began. */
 export function beginCall(state: Resolving, config: CallConfig, at: number): Draft {
@@ -63,7 +61,7 @@ export function beginCall(state: Resolving, config: CallConfig, at: number): Dra
   return draft;
 }
 
-export function modelOpened(draft: Draft, event: Of<"model.opened">): void {
+export function modelOpened(draft: Draft, event: EventOf<"model.opened">): void {
   const { call } = draft;
   const { model, config } = call;
   if (model.state !== "opening") return note(draft, "unexpected_event");
@@ -86,6 +84,8 @@ export function modelConfigured(draft: Draft): void {
     tell(draft, "system", CONTINUE);
     return askNow(draft, ask("reply"));
   }
+  // Somebody wants something else to be the first word, and the last.
+  if (call.injection.abort) return;
   call.turn = shielded(call.turn);
   tell(draft, "system", GREET);
   askNow(draft, ask("greeting"));

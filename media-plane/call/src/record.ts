@@ -1,4 +1,7 @@
-/** What a call tells the outside about itself: numbered messages for the bus, and receipts for whoever injected something. */
+/**
+ * What a call tells the outside about itself: numbered messages for the bus, and receipts for whoever injected something. The only file that
+ * publishes: `seq` is counted in one place, and bodies have the field names of shared/protocol/bus. Nothing here decides when.
+ */
 import { type Draft, emit } from "./draft.ts";
 import type { Usage } from "./event.ts";
 import type { Injected } from "./injection.ts";

@@ -12,7 +12,7 @@ import { CONFIG_MS } from "./limits.ts";
 import { beginCall } from "./opening.ts";
 import { settle } from "./settle.ts";
 import type { CallState, Ending, Resolving } from "./state.ts";
-import { GONE, heardMedia, streaming } from "./telephony-leg.ts";
+import { gone, heardMedia, streaming } from "./telephony-leg.ts";
 
 type Step = readonly [CallState, readonly Effect[]];
 
@@ -32,8 +32,8 @@ export function resolve(before: Resolving, event: CallEvent): Step {
     case "config.rejected":
       return giveUp(state, { outcome: "failed", reason: event.reason }, POLICY);
     case "telephony.stopped":
-      if (state.telephony.state === "waiting") return giveUp(state, HUNG_UP, FAILED);
-      return waitOn({ ...state, telephony: GONE, ending: state.ending ?? HUNG_UP }, []);
+      if (state.telephony.state === "waiting") return giveUp({ ...state, telephony: gone(at) }, HUNG_UP, FAILED);
+      return waitOn({ ...state, telephony: gone(at), ending: state.ending ?? HUNG_UP }, []);
     case "operator.hung_up": {
       const ending: Ending = { outcome: "stopped", reason: event.reason };
       if (state.telephony.state === "waiting") return giveUp(state, ending, FAILED);

@@ -19,9 +19,9 @@ import { announceFloor, closeHeard, fallSilent, publishFinal } from "./play-out.
 import { totalHeardMs } from "./playback.ts";
 import { ask, isFree, isQuiet } from "./response.ts";
 import { isGivenUp, nudged, quiet, silenceDeadline } from "./silence.ts";
-import { deadLineAt } from "./telephony-leg.ts";
+import { isDead } from "./telephony-leg.ts";
 import { endToolWaits } from "./tool-calls.ts";
-import { isOursToAnswer, isSpeaking, unshielded } from "./turn.ts";
+import { hasFloor, isAnsweredByVendor, isOursToAnswer, isSpeaking, unshielded } from "./turn.ts";
 import { watchResponse } from "./watch.ts";
 
 const RULES: readonly ((draft: Draft) => boolean)[] = [
@@ -67,7 +67,7 @@ function applyFirst(draft: Draft): boolean {
 function endForReason(draft: Draft): boolean {
   const { call, at, stage } = draft;
   if (stage.phase === "closing") return false;
-  if (isLive(draft) && at >= deadLineAt(call.telephony)) {
+  if (isLive(draft) && isDead(call.telephony, at)) {
     closeNow(draft, { outcome: "failed", reason: "no_media" });
     return true;
   }
@@ -105,7 +105,7 @@ function speakNext(draft: Draft): boolean {
   const { next } = call.response;
   const farewell = draft.stage.phase === "closing" && draft.stage.closing.step.name === "farewell";
   if (!(isLive(draft) || farewell) || !isFree(call.response)) return false;
-  if (isLive(draft) && isSpeaking(call.turn)) return false;
+  if (isLive(draft) && (hasFloor(call.turn) || isAnsweredByVendor(call.turn, at))) return false;
   if (next) {
     if (at < next.notBefore) return false;
     askNow(draft, next.ask);

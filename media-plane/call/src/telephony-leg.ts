@@ -5,8 +5,8 @@
  * silence that ends the turn, so silence is appended in its place. A *dead line*, without any media, ends the call: sockets without a
  * `stop` are seen minutes after the caller has gone (twilio.com/docs/voice/media-streams/websocket-messages).
  *
- * Frames do not come here; the time of the last one comes with every strike of the clock. So these deadlines may lie in the past of what
- * the lane knows, and are looked at again when the clock strikes: late by nothing, early at the cost of one strike.
+ * Frames do not come here; when the last one came in is told with every strike of the clock, and known to be true only then. So nothing is
+ * concluded from it but at a strike: whoever spoke up in between may have been heard by the lane long before.
  */
 import { MEDIA_GAP_MS, NO_MEDIA_MS, PADDING_MS } from "./limits.ts";
 
@@ -16,35 +16,44 @@ export type TelephonyLeg =
       readonly state: "streaming";
       readonly streamSid: string;
       readonly lastMediaAt: number;
+      /** When that was told. */
+      readonly knownAt: number;
       /** When the VAD was last given silence. */
       readonly paddedAt: number;
     }
-  | { readonly state: "gone" };
+  | { readonly state: "gone"; readonly since: number };
 
-export const GONE: TelephonyLeg = { state: "gone" };
+export function gone(at: number): TelephonyLeg {
+  return { state: "gone", since: at };
+}
 
 export function streaming(streamSid: string, at: number): TelephonyLeg {
-  return { state: "streaming", streamSid, lastMediaAt: at, paddedAt: at - PADDING_MS };
+  return { state: "streaming", streamSid, lastMediaAt: at, knownAt: at, paddedAt: at - PADDING_MS };
 }
 
 /** The lane's news, never from the future and never going back. */
 export function heardMedia(leg: TelephonyLeg, lastMediaAt: number, at: number): TelephonyLeg {
   if (leg.state !== "streaming") return leg;
-  const latest = Math.max(leg.lastMediaAt, Math.min(lastMediaAt, at));
-  return latest > leg.lastMediaAt ? { ...leg, lastMediaAt: latest } : leg;
+  return { ...leg, knownAt: at, lastMediaAt: Math.max(leg.lastMediaAt, Math.min(lastMediaAt, at)) };
 }
 
 export function padded(leg: TelephonyLeg, at: number): TelephonyLeg {
   return leg.state === "streaming" ? { ...leg, paddedAt: at } : leg;
 }
 
-/** When, without further media, the line counts as dead. */
-export function deadLineAt(leg: TelephonyLeg): number {
-  return leg.state === "streaming" ? leg.lastMediaAt + NO_MEDIA_MS : Number.POSITIVE_INFINITY;
+export function isDead(leg: TelephonyLeg, at: number): boolean {
+  return leg.state === "streaming" && leg.knownAt === at && at >= leg.lastMediaAt + NO_MEDIA_MS;
 }
 
-/** When, without further media, a speaking caller's turn needs silence. A gap that lasts is padded as fast as it passes. */
-export function gapAt(leg: TelephonyLeg): number {
+/** The VAD hears nothing of a caller who speaks. A gap that lasts is padded as fast as it passes. */
+export function hasGap(leg: TelephonyLeg, at: number): boolean {
+  return leg.state === "streaming" && leg.knownAt === at && at >= leg.lastMediaAt + MEDIA_GAP_MS && at >= leg.paddedAt + PADDING_MS;
+}
+
+/** When to ask for the lane's news again. @param speakingSince of the caller, null while silent. */
+export function nextLookAt(leg: TelephonyLeg, speakingSince: number | null): number {
   if (leg.state !== "streaming") return Number.POSITIVE_INFINITY;
-  return Math.max(leg.lastMediaAt + MEDIA_GAP_MS, leg.paddedAt + PADDING_MS);
+  const deadAt = leg.lastMediaAt + NO_MEDIA_MS;
+  if (speakingSince === null) return deadAt;
+  return Math.min(deadAt, Math.max(Math.max(leg.knownAt, speakingSince) + MEDIA_GAP_MS, leg.paddedAt + PADDING_MS));
 }

@@ -1,8 +1,11 @@
-/** Carrying out what tools.ts keeps account of: running, answering, and the one tool that ends the call. */
+/**
+ * Carrying out what tools.ts keeps account of: running, answering, and the one tool that ends the call. Arguments and results pass through as
+ * text: they are the control plane's and the model's business.
+ */
 import { closeAfterPlayOut, closeWithFarewell } from "./closing.ts";
 import { FAREWELL_END } from "./directive.ts";
 import { type Draft, emit, hasModel, isLive, mintRequest, note } from "./draft.ts";
-import type { CallEvent, ToolCall } from "./event.ts";
+import type { EventOf, ToolCall } from "./event.ts";
 import { FAREWELL_AFTER_END_MS, LAST_WORDS_MS, OUTPUT_CHARS_MAX } from "./limits.ts";
 import { publishEvent } from "./record.ts";
 import { ask } from "./response.ts";
@@ -18,8 +21,6 @@ import {
   roundBegan,
   roundEnded,
 } from "./tools.ts";
-
-type Of<Type extends CallEvent["type"]> = Extract<CallEvent, { readonly type: Type }>;
 
 /** Of a response that was completed: all of them are meant. */
 export function callTools(draft: Draft, toolCalls: readonly ToolCall[], response: { readonly spoke: boolean }): void {
@@ -43,7 +44,7 @@ export function dismissTools(draft: Draft, toolCalls: readonly ToolCall[]): void
   }
 }
 
-export function toolFinished(draft: Draft, event: Of<"tool.finished">): void {
+export function toolFinished(draft: Draft, event: EventOf<"tool.finished">): void {
   const { toolCallId, outputJson, isError } = event;
   const tooLong = outputJson.length > OUTPUT_CHARS_MAX;
   const output = tooLong ? errorOutput("resource_exhausted", "the tool ran, but its result is too long to be read here") : outputJson;

@@ -13,12 +13,12 @@ test("caller audio is held until the model is configured, and the agent speaks f
   ).toMatchInlineSnapshot(`
     "     0 telephony.started streamSid=MZ1
              > lane.route inbound=hold
-        40 config.resolved config={callId=call_000000000000000000000000 organizationId=org_000000000000000000000000 environment=development threadId=thread_000000000000000000000000 epoch=1 direction=inbound agent={slug=intake name=Intake version=3 instructions="You are Ada." tools=[]} voice={model=gpt-realtime-2.1-mini voice=alloy turnDetection={type=semantic_vad eagerness=medium} noiseReduction=null transcriptionModel=gpt-transcribe} maxDurationMs=3600000 auditor=null history=[]}
-             > bus.publish #1 event name=call.started offsetMs=40 data={direction=inbound agent=intake version=3 model=gpt-realtime-2.1-mini voice=alloy resumed=false}
+        40 config.resolved config=call_000000000000000000000000
+             > bus.publish #1 call.started offsetMs=40 direction=inbound agent=intake version=3 model=gpt-realtime-2.1-mini voice=alloy resumed=false
              > model.open leg=1 model=gpt-realtime-2.1-mini
        200 model.opened sessionId=sess_1 expiresAt=null
-             > bus.publish #2 event name=model.opened offsetMs=200 data={leg=1 sessionId=sess_1}
-             > model.configure requestId=r1.1 agent={slug=intake name=Intake version=3 instructions="You are Ada." tools=[]} voice={model=gpt-realtime-2.1-mini voice=alloy turnDetection={type=semantic_vad eagerness=medium} noiseReduction=null transcriptionModel=gpt-transcribe} autoRespond=true
+             > bus.publish #2 model.opened offsetMs=200 leg=1 sessionId=sess_1
+             > model.configure requestId=r1.1 agent=intake voice=gpt-realtime-2.1-mini autoRespond=true
        300 model.configured
              > lane.route inbound=flow
              > model.tell requestId=r1.2 role=system text="The call has just been connected and the caller is listening…"
@@ -40,13 +40,13 @@ test("the greeting is played, transcribed, metered and heard", () => {
        520 model.audio_started responseId=resp_1 itemId=agent_1
        560 model.words_finished itemId=agent_1 text="Hello, this is Ada."
        580 lane.progressed itemId=agent_1 generatedMs=1400 sentMs=1400 finished=true
-             > bus.publish #3 event name=agent.speaking offsetMs=580 data={itemId=agent_1}
-       600 model.response_done responseId=resp_1 status=completed reason=null toolCalls=[] usage={inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40}
+             > bus.publish #3 agent.speaking offsetMs=580 itemId=agent_1
+       600 model.response_done responseId=resp_1 status=completed reason=null toolCalls=[] usage={…}
              > bus.publish #4 usage usageId=resp_1 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       1000 telephony.marked name=g1:400:agent_1
       2000 telephony.marked name=g1:1400:agent_1
              > bus.publish #5 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this is Ada." generatedText="Hello, this is Ada." heardMs=1400 generatedMs=1400 interrupted=false agent=intake startedMs=580 endedMs=2000
-             > bus.publish #6 event name=agent.silent offsetMs=2000 data={}"
+             > bus.publish #6 agent.silent offsetMs=2000"
   `);
 });
 
@@ -63,11 +63,11 @@ test("a call that was taken over goes on without a greeting", () => {
     ),
   ).toMatchInlineSnapshot(`
     "   200 model.opened sessionId=sess_1 expiresAt=null
-             > bus.publish #2 event name=model.opened offsetMs=200 data={leg=1 sessionId=sess_1}
-             > model.configure requestId=r1.1 agent={slug=intake name=Intake version=3 instructions="You are Ada." tools=[]} voice={model=gpt-realtime-2.1-mini voice=alloy turnDetection={type=semantic_vad eagerness=medium} noiseReduction=null transcriptionModel=gpt-transcribe} autoRespond=true
+             > bus.publish #2 model.opened offsetMs=200 leg=1 sessionId=sess_1
+             > model.configure requestId=r1.1 agent=intake voice=gpt-realtime-2.1-mini autoRespond=true
        300 model.configured
              > lane.route inbound=flow
-             > model.replay requestId=r1.2 history=[{speaker=agent text="Hello, this is Ada."} {speaker=caller text="I need a plumber."}]
+             > model.replay requestId=r1.2 history=["Hello, this is Ada." "I need a plumber."]
              > model.tell requestId=r1.3 role=system text="The line was interrupted for a moment and is back. Do not gr…"
              > model.request requestId=r1.4 purpose=reply instructions=null"
   `);

@@ -7,8 +7,9 @@ import { assertPublishable } from "./play.ts";
 
 type Of<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
 
-/** A response that reports nothing for so long may be given up; before that, nothing may be asked beside it. */
-const SILENT_MS = 3_000;
+/** A response that was created, or cancelled, and never ends may be given up after so long; before that, nothing may be asked beside it. */
+const UNFINISHED_MS = 15_000;
+const UNCANCELLED_MS = 3_000;
 
 export class Oracle {
   readonly problems: string[] = [];
@@ -21,9 +22,9 @@ export class Oracle {
   #toolsRun = new Set<string>();
   #injected = new Set<string>();
   #receipts = new Map<string, number>();
-  /** When something was last heard of it. */
+  /** Until when nothing may be asked beside it. */
   #inFlight = new Map<string, number>();
-  #known = new Set<string>();
+  #created = new Set<string>();
   #cancels = new Map<string, string>();
   #sent = new Map<string, number>();
   #generated = new Map<string, number>();
@@ -68,20 +69,23 @@ export class Oracle {
     if (event.type === "lane.progressed") {
       this.#generated.set(event.itemId, Math.max(event.generatedMs, this.#generated.get(event.itemId) ?? 0));
       this.#sent.set(event.itemId, Math.max(event.sentMs, this.#sent.get(event.itemId) ?? 0));
-      for (const responseId of this.#inFlight.keys()) this.#touched(responseId, event.at);
     }
     if (!("leg" in event) || event.leg !== this.#leg) return;
     if (event.type === "model.opened" && this.#model === "opening") this.#model = "open";
     if (event.type === "model.closed") this.#model = "closed";
-    if (event.type === "model.response_created" && this.#model === "open" && !this.#known.has(event.responseId)) {
-      this.#known.add(event.responseId);
+    if (
+      (event.type === "model.response_created" || event.type === "model.audio_started") &&
+      before.phase !== "connecting" &&
+      this.#model === "open" &&
+      !this.#created.has(event.responseId)
+    ) {
+      this.#created.add(event.responseId);
       const isCancelled = [...this.#cancels.values()].includes(event.responseId);
-      if (!isCancelled) this.#inFlight.set(event.responseId, event.at);
+      if (!isCancelled) this.#inFlight.set(event.responseId, event.at + UNFINISHED_MS);
     }
-    if (event.type === "model.audio_started") this.#touched(event.responseId, event.at);
     if (event.type === "model.errored") this.#inFlight.delete(this.#cancels.get(event.requestId ?? "") ?? "");
     if (event.type === "model.response_done") {
-      this.#known.add(event.responseId);
+      this.#created.add(event.responseId);
       this.#inFlight.delete(event.responseId);
     }
   }
@@ -140,7 +144,7 @@ export class Oracle {
     }
     if (this.#model !== "open") this.#broken(`${effect.type} to a model that is ${this.#model}`);
     if (effect.type === "model.cancel") {
-      this.#touched(effect.responseId, at);
+      if (this.#inFlight.has(effect.responseId)) this.#inFlight.set(effect.responseId, at + UNCANCELLED_MS);
       this.#cancels.set(effect.requestId, effect.responseId);
     }
     if (effect.type === "model.truncate") {
@@ -151,17 +155,10 @@ export class Oracle {
     if (effect.type === "model.request") this.#requested(after, at);
   }
 
-  /** A response that is cancelled is waited for from then on, whatever still comes of it. */
-  #touched(responseId: string, at: number): void {
-    const isCancelled = [...this.#cancels.values()].includes(responseId);
-    if (this.#inFlight.has(responseId) && !isCancelled) this.#inFlight.set(responseId, at);
-  }
-
   #requested(after: CallState, at: number): void {
     const discarded = "call" in after ? after.call.response.discarded : [];
-    for (const [responseId, touchedAt] of this.#inFlight) {
-      if (at - touchedAt < SILENT_MS && !discarded.includes(responseId))
-        this.#broken(`a response is requested while ${responseId} is in flight`);
+    for (const [responseId, until] of this.#inFlight) {
+      if (at < until && !discarded.includes(responseId)) this.#broken(`a response is requested while ${responseId} is in flight`);
       else this.#inFlight.delete(responseId);
     }
   }

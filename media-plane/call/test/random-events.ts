@@ -118,7 +118,7 @@ const BEGINNING: readonly Untimed[] = [
 export const randomEvents: fc.Arbitrary<readonly RandomEvent[]> = fc
   .tuple(
     fc.constantFrom(0, 2, 4, 4, 4, 4, 4),
-    fc.array(fc.record({ afterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 }), ms), event }), { maxLength: 60 }),
+    fc.array(fc.record({ afterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 }), ms), event }), { maxLength: 80, size: "max" }),
   )
   .map(([begun, events]) => [...BEGINNING.slice(0, begun).map((first) => ({ afterMs: 10, event: first })), ...events]);
 

@@ -34,8 +34,12 @@ export function faultOfApi(thrown: unknown, asked: Asked): Fault {
 function faultOfAnswer(trpcCode: string, message: string, { url, keySource, keyPrefix }: Asked, cause: unknown): Fault {
   const code = FAULT_OF_TRPC[trpcCode] ?? "internal";
   const sentence = message.replace(/\n/g, "; ");
-  if (/^No procedure found on path/.test(message)) {
-    return new Fault("unimplemented", `the control plane at ${url} does not know this request; it is older or newer than this command: install the same version of both`, { cause });
+  if (message.startsWith("No procedure found on path")) {
+    return new Fault(
+      "unimplemented",
+      `the control plane at ${url} does not know this request; it is older or newer than this command: install the same version of both`,
+      { cause },
+    );
   }
   switch (code) {
     case "unauthenticated":
@@ -57,18 +61,24 @@ function faultOfAnswer(trpcCode: string, message: string, { url, keySource, keyP
 
 function faultOfTransport(thrown: unknown, { url, timeoutMs }: Asked): Fault {
   const options = { cause: thrown };
+  const unreachable = (why: string): Fault =>
+    new Fault(
+      "unavailable",
+      `the control plane at ${url} can not be reached${why}; start it (struere up), or say where it is with --url or STRUERE_URL`,
+      options,
+    );
   for (const cause of causesOf(thrown)) {
     if (cause.name === "TimeoutError") {
-      return new Fault("deadline_exceeded", `the control plane at ${url} did not answer within ${timeoutMs / 1_000} s; try again, or look at it with struere doctor`, options);
+      return new Fault(
+        "deadline_exceeded",
+        `the control plane at ${url} did not answer within ${timeoutMs / 1_000} s; try again, or look at it with struere doctor`,
+        options,
+      );
     }
     const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
-    if (code !== undefined && /^(E[A-Z_]+|UND_ERR_\w+|CERT_\w+|\w+_CERT\w*|DEPTH_\w+|ERR_TLS\w*|ERR_SSL\w*)$/.test(code)) {
-      return new Fault("unavailable", `the control plane at ${url} can not be reached (${code}); start it (struere up), or say where it is with --url or STRUERE_URL`, options);
-    }
+    if (code !== undefined) return unreachable(` (${code})`);
   }
-  if (causesOf(thrown).some((cause) => cause.message === "fetch failed")) {
-    return new Fault("unavailable", `the control plane at ${url} can not be reached; say where it is with --url or STRUERE_URL`, options);
-  }
+  if (causesOf(thrown).some((cause) => cause.message === "fetch failed")) return unreachable("");
   return new Fault("unavailable", `what answers at ${url} is not a control plane of this product; correct --url or STRUERE_URL`, options);
 }
 

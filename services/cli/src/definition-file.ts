@@ -32,7 +32,10 @@ async function readJson(path: string, file: string): Promise<unknown> {
 
 async function readModule(path: string, file: string): Promise<unknown> {
   if (!MODULES.includes(extname(path))) {
-    throw new Fault("invalid_argument", `${file} is no definition; it must be .json, or a module (${MODULES.join(", ")}) that exports one as its default`);
+    throw new Fault(
+      "invalid_argument",
+      `${file} is no definition; it must be .json, or a module (${MODULES.join(", ")}) that exports one as its default`,
+    );
   }
   await readFile(path).catch((error: NodeJS.ErrnoException) => Promise.reject(unreadable(file, error)));
   const hooks = lendSdk();
@@ -44,7 +47,10 @@ async function readModule(path: string, file: string): Promise<unknown> {
   } finally {
     hooks.deregister();
   }
-  throw new Fault("invalid_argument", `${file} has no default export; end it with: export default defineAgent({ … }) or defineRouter({ … })`);
+  throw new Fault(
+    "invalid_argument",
+    `${file} has no default export; end it with: export default defineAgent({ … }) or defineRouter({ … })`,
+  );
 }
 
 /** A definition may lie where the SDK is not installed: then it gets the command's own. */

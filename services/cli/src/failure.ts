@@ -15,7 +15,8 @@ export function failureOf(thrown: unknown): Failure {
     return { code: thrown.code, sentence: thrown.sentence, exit: exitCodeOf(thrown.code) };
   }
   const cause = thrown instanceof Fault && thrown.cause !== undefined ? thrown.cause : thrown;
-  const what = thrown instanceof Fault && thrown.cause === undefined ? thrown.sentence : cause instanceof Error ? cause.message : String(cause);
+  const what =
+    thrown instanceof Fault && thrown.cause === undefined ? thrown.sentence : cause instanceof Error ? cause.message : String(cause);
   return { code: "internal", sentence: `something failed that should not: ${what}`, exit: EXIT.failed };
 }
 

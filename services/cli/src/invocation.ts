@@ -1,5 +1,4 @@
 /** One run of the command: what it was told, where it writes, whom it asks. Handed to every command. */
-import type { ExitCode } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Session } from "./session.ts";
@@ -12,8 +11,8 @@ export interface Invocation {
   readonly flags: Flags;
   readonly out: Output;
   session(): Promise<Session>;
-  /** Anything but 0 is said here; a fault says it by itself. */
-  exit(code: ExitCode): void;
+  /** Anything but 0 is said here, one of `EXIT` or that of another process; a fault says it by itself. */
+  exit(code: number): void;
 }
 
 /** Known once the arguments are parsed. */

@@ -24,7 +24,8 @@ export function buildProgram(terminal: Terminal, invoked: Invoked): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => undefined })
     .exitOverride();
-  for (const add of [addIntegration, addAgents, addRouters, addCalls, addThreads, addKeys, addUp, addDoctor, addVersion]) add(program, invoked);
+  for (const add of [addIntegration, addAgents, addRouters, addCalls, addThreads, addKeys, addUp, addDoctor, addVersion])
+    add(program, invoked);
   return program;
 }
 

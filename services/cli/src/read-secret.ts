@@ -14,7 +14,8 @@ export async function readSecret({ terminal, secrets }: Invocation, what: string
   stdin.echo(false);
   try {
     const secret = (await firstLine(stdin.stream)).trim();
-    if (secret === "") throw new Fault("invalid_argument", `standard input has no ${what}; pipe it in, as in: struere … --auth-token - < file`);
+    if (secret === "")
+      throw new Fault("invalid_argument", `standard input has no ${what}; pipe it in, as in: struere … --auth-token - < file`);
     secrets.remember(secret);
     return secret;
   } finally {
@@ -31,7 +32,8 @@ async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
       if (character === "\n" || character === "\r" || character === CTRL_D) return line;
       if (character === CTRL_C) throw new Fault("aborted", "nothing was changed");
       line = ERASE.test(character) ? line.slice(0, -1) : line + character;
-      if (line.length > MAX_LENGTH) throw new Fault("invalid_argument", `the line on standard input is longer than ${MAX_LENGTH} characters`);
+      if (line.length > MAX_LENGTH)
+        throw new Fault("invalid_argument", `the line on standard input is longer than ${MAX_LENGTH} characters`);
     }
   }
   return line;

@@ -1,5 +1,5 @@
 /** Arguments in, exit code out; the one place where errors end. */
-import { EXIT, type ExitCode } from "./exit-code.ts";
+import { EXIT } from "./exit-code.ts";
 import { failureOf } from "./failure.ts";
 import type { Invocation } from "./invocation.ts";
 import { createOutput } from "./output.ts";
@@ -10,10 +10,10 @@ import type { Flags } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** @param argv what follows `struere`. Never throws. */
-export async function run(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   const secrets = secretsOf(terminal.env, argv);
   const out = createOutput(terminal, { json: argv.includes("--json"), secrets });
-  let code: ExitCode = EXIT.ok;
+  let code: number = EXIT.ok;
   try {
     const program = buildProgram(terminal, (): Invocation => {
       const flags: Flags = program.opts<Flags>();

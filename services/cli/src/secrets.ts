@@ -26,7 +26,11 @@ export class Secrets {
 
   /** From here on `value` is hidden. */
   remember(value: string | undefined): void {
-    for (const form of [value, value?.trim()]) if (form !== undefined && form.length >= SHORTEST) this.#values.add(form);
+    if (value === undefined || value.trim().length < SHORTEST) return;
+    // As it is, and as it is spelled inside JSON and inside an address.
+    for (const form of [value, value.trim()]) {
+      for (const spelled of [form, JSON.stringify(form).slice(1, -1), encodeURIComponent(form)]) this.#values.add(spelled);
+    }
   }
 
   scrub(text: string): string {
@@ -48,7 +52,7 @@ export function secretsOf(env: { readonly [name: string]: string | undefined }, 
   for (const name of SECRET_VARIABLES) secrets.remember(env[name]);
   for (const name of URL_VARIABLES) secrets.remember(passwordIn(env[name]));
   argv.forEach((argument, index) => {
-    const [option = "", inline] = split(argument);
+    const [option, inline] = split(argument);
     if (SECRET_OPTION.test(option)) secrets.remember(inline ?? argv[index + 1]);
     secrets.remember(passwordIn(inline ?? argument));
   });

@@ -30,10 +30,16 @@ export function controlPlaneUrl(flags: Flags, env: Terminal["env"]): string {
   const [source, text] = flags.url !== undefined ? ["--url", flags.url] : ["STRUERE_URL", env["STRUERE_URL"] || DEFAULT_URL];
   const url = URL.parse(text);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
-    throw new Fault("invalid_argument", `${source} is not an address of a control plane; it must be like ${DEFAULT_URL} or https://voice.example.com`);
+    throw new Fault(
+      "invalid_argument",
+      `${source} is not an address of a control plane; it must be like ${DEFAULT_URL} or https://voice.example.com`,
+    );
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    throw new Fault("invalid_argument", `${source} has more than an address in it; it must be like https://voice.example.com, and the key goes into STRUERE_API_KEY`);
+    throw new Fault(
+      "invalid_argument",
+      `${source} has more than an address in it; it must be like https://voice.example.com, and the key goes into STRUERE_API_KEY`,
+    );
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
@@ -61,11 +67,17 @@ export async function findApiKey(flags: Flags, terminal: Terminal, secrets: Secr
   secrets.remember(found.plaintext);
   const parsed = parseApiKey(found.plaintext);
   if (!parsed) {
-    throw new Fault("unauthenticated", `the API key in ${found.source} is damaged; it must be all of sk_dev_…, sk_prod_… or sk_eval_… as it was shown when it was made`);
+    throw new Fault(
+      "unauthenticated",
+      `the API key in ${found.source} is damaged; it must be all of sk_dev_…, sk_prod_… or sk_eval_… as it was shown when it was made`,
+    );
   }
   const wanted = wantedEnvironment(flags);
   if (wanted !== undefined && wanted !== parsed.environment) {
-    throw new Fault("invalid_argument", `--env is ${wanted}, but the key in ${found.source} is of ${parsed.environment}; use a key of ${wanted}, or --env ${parsed.environment}`);
+    throw new Fault(
+      "invalid_argument",
+      `--env is ${wanted}, but the key in ${found.source} is of ${parsed.environment}; use a key of ${wanted}, or --env ${parsed.environment}`,
+    );
   }
   return { ...found, ...parsed };
 }
@@ -82,13 +94,17 @@ async function fromInstallation({ env, cwd }: Terminal, secrets: Secrets): Promi
   const source = join(directory, "secrets.json");
   const text = await readFile(resolve(cwd, source), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw new Fault("permission_denied", `${source} can not be read (${error.code ?? error.message}); set STRUERE_API_KEY, or read it as the user who ran struere up`);
+    throw new Fault(
+      "permission_denied",
+      `${source} can not be read (${error.code ?? error.message}); set STRUERE_API_KEY, or read it as the user who ran struere up`,
+    );
   });
   if (text === undefined) return undefined;
   const kept = stringsIn(text);
   for (const value of kept.values()) secrets.remember(value);
   const plaintext = kept.get("apiKey");
-  if (plaintext === undefined) throw new Fault("unauthenticated", `${source} has no apiKey in it; set STRUERE_API_KEY, or restore the file`);
+  if (plaintext === undefined)
+    throw new Fault("unauthenticated", `${source} has no apiKey in it; set STRUERE_API_KEY, or restore the file`);
   return { plaintext, source };
 }
 

@@ -17,7 +17,12 @@ export interface TwilioFlags {
 export type TwilioOrder =
   /** `authToken` "-": on standard input; absent: in TWILIO_AUTH_TOKEN. */
   | { readonly kind: "credentials"; readonly accountSid: string; readonly authToken?: string }
-  | { readonly kind: "connect"; readonly phoneNumber: string; readonly target: { readonly agent: string } | { readonly router: string }; readonly label?: string }
+  | {
+      readonly kind: "connect";
+      readonly phoneNumber: string;
+      readonly target: { readonly agent: string } | { readonly router: string };
+      readonly label?: string;
+    }
   | { readonly kind: "removePhone"; readonly phoneNumber: string }
   | { readonly kind: "remove" }
   | { readonly kind: "status" };
@@ -55,15 +60,24 @@ export function readTwilioOrder(flags: TwilioFlags): TwilioOrder {
   const mains = MAINS.filter((main) => given.includes(main));
   const [main] = mains;
   if (main === undefined) {
-    throw wrong(given.length === 0 ? `nothing was asked for; give ${LEGAL}` : `${spelled(given)} ${given.length === 1 ? "needs" : "need"} something to belong to; give ${LEGAL}`);
+    throw wrong(
+      given.length === 0
+        ? `nothing was asked for; give ${LEGAL}`
+        : `${spelled(given)} ${given.length === 1 ? "needs" : "need"} something to belong to; give ${LEGAL}`,
+    );
   }
   if (mains.length > 1) throw wrong(`${spelled(mains)} do not go together; give one of them at a time`);
   const strangers = given.filter((flag) => flag !== main && !BELONGING[main].some((own) => own === flag));
-  if (strangers.length > 0) throw wrong(`${spelled(strangers)} ${strangers.length === 1 ? "does" : "do"} not go with ${SPELLING[main]}; give ${LEGAL}`);
+  if (strangers.length > 0)
+    throw wrong(`${spelled(strangers)} ${strangers.length === 1 ? "does" : "do"} not go with ${SPELLING[main]}; give ${LEGAL}`);
 
   switch (main) {
     case "accountSid":
-      return { kind: "credentials", accountSid: flags.accountSid ?? "", ...(flags.authToken === undefined ? {} : { authToken: flags.authToken }) };
+      return {
+        kind: "credentials",
+        accountSid: flags.accountSid ?? "",
+        ...(flags.authToken === undefined ? {} : { authToken: flags.authToken }),
+      };
     case "phoneNumber":
       return {
         kind: "connect",
@@ -88,7 +102,8 @@ export function readPhoneNumber(option: string, text: string): string {
 }
 
 function readTarget({ agent, router }: TwilioFlags): { readonly agent: string } | { readonly router: string } {
-  if (agent !== undefined && router !== undefined) throw wrong("--agent and --router do not go together; a number is answered by one of them");
+  if (agent !== undefined && router !== undefined)
+    throw wrong("--agent and --router do not go together; a number is answered by one of them");
   if (agent !== undefined) return { agent };
   if (router !== undefined) return { router };
   throw wrong("--phone-number needs who answers: --agent <slug> or --router <slug>");

@@ -1,5 +1,5 @@
 /** Compares the record with what the simulators know: what the phone heard, what the vendor billed. */
-import type { InvoiceLine, PhoneCall } from "@struere/simulators";
+import type { HeardUtterance, InvoiceLine } from "@struere/simulators";
 import type { CallRecord } from "../world.ts";
 
 export interface Verdict {
@@ -10,7 +10,13 @@ export interface Verdict {
 /** One frame: what is heard is known no better. */
 export const HEARD_TOLERANCE_MS = 20;
 
-export function checkRecord(record: CallRecord, call: PhoneCall, invoice: readonly InvoiceLine[]): Verdict {
+/** What the phone knows of a call that is over. */
+export interface PhonesView {
+  readonly heard: readonly HeardUtterance[];
+  readonly ending: { readonly reason: string } | null;
+}
+
+export function checkRecord(record: CallRecord, call: PhonesView, invoice: readonly InvoiceLine[]): Verdict {
   const held: string[] = [];
   const broken: string[] = [];
   const check = (promise: string, holds: boolean, detail = ""): void => void (holds ? held.push(promise) : broken.push(`${promise}${detail && `: ${detail}`}`));

@@ -12,6 +12,10 @@ export type ThreadId = Brand<string, "ThreadId">;
 export type CallId = Brand<string, "CallId">;
 export type ApiKeyId = Brand<string, "ApiKeyId">;
 export type NodeId = Brand<string, "NodeId">;
+export type EntityId = Brand<string, "EntityId">;
+export type MessageId = Brand<string, "MessageId">;
+export type RoleId = Brand<string, "RoleId">;
+export type ToolId = Brand<string, "ToolId">;
 
 type IdByPrefix = {
   readonly org: OrganizationId;
@@ -22,6 +26,10 @@ type IdByPrefix = {
   readonly call: CallId;
   readonly key: ApiKeyId;
   readonly node: NodeId;
+  readonly ent: EntityId;
+  readonly msg: MessageId;
+  readonly role: RoleId;
+  readonly tool: ToolId;
 };
 export type IdPrefix = keyof IdByPrefix;
 

@@ -8,13 +8,17 @@ export {
   type ApiKeyId,
   type CallId,
   type ConnectionId,
+  type EntityId,
   ID_RANDOM_BYTES,
   type IdPrefix,
+  type MessageId,
   mintId,
   type NodeId,
   type OrganizationId,
   parseId,
+  type RoleId,
   type RouterId,
   type ThreadId,
+  type ToolId,
 } from "./id.ts";
 export { err, ok, type Result } from "./result.ts";

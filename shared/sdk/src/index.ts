@@ -1,5 +1,17 @@
-export { AgentDefinition, type AgentInput } from "./agent.ts";
-export { defineAgent, defineRouter, DefinitionError } from "./define.ts";
+export { AgentDefinition, type AgentInput, settlePrompt, ThreadContextParam } from "./agent.ts";
+export { BUILTIN_TOOLS, type BuiltinTool } from "./builtin-tools.ts";
+export {
+  checkProject,
+  describeFinding,
+  type DefinitionKind,
+  type Finding,
+  type ProjectDefinitions,
+  type ProjectFindings,
+} from "./check/check-project.ts";
+export { GIVEN_PARAMS, TEMPLATE_FUNCTIONS, TEMPLATE_VARIABLES } from "./check/template-names.ts";
+export { DATA_FORMATS, type DataProperty, DataSchema, type ObjectProperty, ToolParameters } from "./data-schema.ts";
+export { defineAgent, defineData, defineRole, defineRouter, defineTools, DefinitionError } from "./define.ts";
+export { EntityTypeDefinition, type EntityTypeInput } from "./entity-type.ts";
 export { ModelChoice } from "./model-choice.ts";
 export {
   bareSlug,
@@ -12,10 +24,13 @@ export {
   type ModelKind,
   type ModelPrices,
   MODELS,
+  type ModelSlug,
   modelSlugs,
 } from "./models.ts";
 export { describeProblems } from "./problems.ts";
+export { RoleDefinition, type RoleInput } from "./role.ts";
 export { RouterDefinition, type RouterInput } from "./router.ts";
-export { Slug, ToolName } from "./slug.ts";
+export { Slug, slugify, ToolName } from "./slug.ts";
+export { HttpTool, isMcpServer, McpServer, type ToolInput, ToolsDefinition } from "./tools.ts";
 export { TurnDetection, VoiceConfig, type VoiceConfigInput, VOICES } from "./voice-config.ts";
 export { agentWarnings, routerWarnings, voiceConfigWarnings } from "./warnings.ts";

@@ -1,10 +1,14 @@
 import { z } from "zod";
-import { modelInfo, modelSlugs } from "./models.ts";
+import { modelInfo, type ModelSlug, modelSlugs } from "./models.ts";
 import { choice, fraction, strict, wholeNumber } from "./sentences.ts";
+import type { Suggested } from "./suggested.ts";
 
 const legalTextModels = modelSlugs("text").join(", ");
 
-/** A text model. One that is not in the list is let through, since the vendor has new ones every month; `sync` warns that it has no price. */
+/**
+ * A text model. One that is not in the list is no matter of form, since the vendor has new ones every month; but without a price it can not
+ * be billed, and `checkProject` refuses it.
+ */
 const TextModel = z
   .string({ error: `is missing or no text; legal: a text model such as "openai/gpt-6.1-terra" (known: ${legalTextModels})` })
   .regex(/^(?:openai\/)?[a-z0-9][a-z0-9.:-]{0,99}$/, {
@@ -23,3 +27,8 @@ export const ModelChoice = strict("model", {
   reasoning: z.exactOptional(strict("reasoning", { effort: choice(["none", "minimal", "low", "medium", "high", "xhigh", "max"]) })),
 });
 export type ModelChoice = z.output<typeof ModelChoice>;
+
+/** What an owner writes. */
+export interface ModelInput extends Omit<z.input<typeof ModelChoice>, "model"> {
+  readonly model: Suggested<ModelSlug<"text"> | `openai/${ModelSlug<"text">}`>;
+}

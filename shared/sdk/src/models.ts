@@ -69,13 +69,13 @@ type End = Pick<ModelInfo, "shutdown" | "successor">;
 const open: End = { shutdown: null, successor: null };
 const ends = (shutdown: string, successor: string): End => ({ shutdown, successor });
 
-const model = (
-  slug: string,
-  kind: ModelKind,
+const model = <const Slug extends string, const Kind extends ModelKind>(
+  slug: Slug,
+  kind: Kind,
   limits: readonly [context: number | null, output: number | null],
   prices: ModelPrices,
   end: End,
-): ModelInfo => ({ slug, kind, contextTokens: limits[0], maxOutputTokens: limits[1], prices, ...end });
+): ModelInfo & { readonly slug: Slug; readonly kind: Kind } => ({ slug, kind, contextTokens: limits[0], maxOutputTokens: limits[1], prices, ...end });
 
 const LARGE = realtime([4, 0.4, 24], [32, 0.4, 64]);
 const CLASSIC = realtime([4, 0.4, 16], [32, 0.4, 64]);
@@ -86,7 +86,7 @@ const to21Mini = ends("2027-01-20", "gpt-realtime-2.1-mini");
 const gpt5 = (successor: string): End => ends("2026-12-11", successor);
 const toTranscribe = ends("2027-02-26", "gpt-transcribe");
 
-export const MODELS: readonly ModelInfo[] = [
+const LISTED = [
   model("gpt-realtime-2.1-mini", "realtime", [128_000, 32_000], MINI, open),
   model("gpt-realtime-2.1", "realtime", [128_000, 32_000], LARGE, open),
   model("gpt-realtime-2", "realtime", [128_000, 32_000], LARGE, open),
@@ -109,7 +109,12 @@ export const MODELS: readonly ModelInfo[] = [
   model("gpt-4o-transcribe", "transcription", [16_000, 2_000], byTokens(2.5, 10), toTranscribe),
   model("gpt-4o-mini-transcribe", "transcription", [16_000, 2_000], byTokens(1.25, 5), toTranscribe),
   model("whisper-1", "transcription", [null, null], byMinute(0.006), toTranscribe),
-];
+] as const;
+
+/** The slugs of one kind, for the compiler. */
+export type ModelSlug<Kind extends ModelKind> = Extract<(typeof LISTED)[number], { readonly kind: Kind }>["slug"];
+
+export const MODELS: readonly ModelInfo[] = LISTED;
 
 const BY_SLUG: ReadonlyMap<string, ModelInfo> = new Map(MODELS.map((info) => [info.slug, info]));
 
@@ -119,11 +124,13 @@ export function modelInfo(slug: string): ModelInfo | undefined {
 }
 
 /** `openai/gpt-5-mini` → `gpt-5-mini`. */
+export function bareSlug<const Slug extends string>(slug: Slug): Slug extends `openai/${infer Bare}` ? Bare : Slug;
 export function bareSlug(slug: string): string {
   return slug.startsWith("openai/") ? slug.slice("openai/".length) : slug;
 }
 
 /** The slugs of one kind, the default first. */
+export function modelSlugs<Kind extends ModelKind>(kind: Kind): ModelSlug<Kind>[];
 export function modelSlugs(kind: ModelKind): string[] {
   return MODELS.filter((info) => info.kind === kind).map((info) => info.slug);
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { ModelChoice } from "./model-choice.ts";
+import { ModelChoice, type ModelInput } from "./model-choice.ts";
 import { kinds, list, pattern, strict, wholeNumber, words } from "./sentences.ts";
 import { Slug } from "./slug.ts";
-import { VoiceConfig } from "./voice-config.ts";
+import { VoiceConfig, type VoiceConfigInput } from "./voice-config.ts";
 
 const RouterAgent = strict("an agent of the router", {
   slug: Slug,
@@ -58,6 +58,8 @@ const ClassifyRouter = strict("a router of mode classify", {
   mode: z.literal("classify"),
   /** The text model that chooses. */
   classifyModel: ModelChoice,
+  /** On a call the reply to the first utterance waits so long for the choice; then the fallback answers, and the choice comes later. */
+  classifyTimeoutMs: wholeNumber({ min: 100, max: 5_000, unit: "milliseconds" }).default(800),
 });
 
 /** Chooses the agent for a conversation, by rules or by what is said. */
@@ -85,4 +87,30 @@ export const RouterDefinition = kinds("mode", ["rules", "classify"], [RulesRoute
   }
 });
 export type RouterDefinition = z.output<typeof RouterDefinition>;
-export type RouterInput = z.input<typeof RouterDefinition>;
+
+interface CommonInput<AgentSlug extends string> {
+  readonly name: string;
+  readonly slug: string;
+  readonly description?: string;
+  readonly agents: readonly { readonly slug: AgentSlug; readonly description?: string }[];
+  /** One of `agents`. */
+  readonly fallback: NoInfer<AgentSlug>;
+  /** 1 to 100; default 10. */
+  readonly contextMessages?: number;
+  readonly voiceConfig?: VoiceConfigInput;
+}
+
+interface RulesRouterInput<AgentSlug extends string> extends CommonInput<AgentSlug> {
+  readonly mode: "rules";
+  readonly rules: readonly { readonly conditions: readonly z.input<typeof Condition>[]; readonly route: NoInfer<AgentSlug> }[];
+}
+
+interface ClassifyRouterInput<AgentSlug extends string> extends CommonInput<AgentSlug> {
+  readonly mode: "classify";
+  readonly classifyModel: ModelInput;
+  /** 100 to 5000; default 800. */
+  readonly classifyTimeoutMs?: number;
+}
+
+/** What `defineRouter` takes: as the schema, with `fallback` and `route` held to the router's own agents by the compiler. */
+export type RouterInput<AgentSlug extends string = string> = RulesRouterInput<AgentSlug> | ClassifyRouterInput<AgentSlug>;

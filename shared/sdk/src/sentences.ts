@@ -19,12 +19,17 @@ function sentence(value: unknown, legal: string): string {
 
 const says = (legal: string) => (issue: Issue) => sentence(issue.input, legal);
 
-/** Exactly these keys; an unknown one is named together with the legal ones. */
-export function strict<Shape extends z.core.$ZodLooseShape>(what: string, shape: Shape) {
+/**
+ * Exactly these keys; an unknown one is named together with the legal ones. `refused` has sentences of their own for keys that people write
+ * for a reason.
+ */
+export function strict<Shape extends z.core.$ZodLooseShape>(what: string, shape: Shape, refused: Readonly<Record<string, string>> = {}) {
   const legal = Object.keys(shape).join(", ");
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== "unrecognized_keys") return sentence(issue.input, `${what}, an object with ${legal}`);
+      const known = issue.keys.map((key) => (Object.hasOwn(refused, key) ? refused[key] : undefined)).find((one) => one !== undefined);
+      if (known !== undefined) return known;
       const keys = issue.keys.map((key) => `"${key}"`).join(", ");
       return `${issue.keys.length === 1 ? "unknown key" : "unknown keys"} ${keys}; legal keys of ${what}: ${legal}`;
     },
@@ -84,11 +89,12 @@ export function list<Element extends z.ZodType>(
     .readonly();
 }
 
-/** The kinds of an object that are told apart by `key`. */
+/** The kinds of an object that are told apart by `key`. `mistaken` has hints for values that people write for another. */
 export function kinds<const Options extends readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]]>(
   key: string,
   values: readonly string[],
   options: Options,
+  mistaken: Readonly<Record<string, string>> = {},
 ) {
   const legal = values.map((value) => `"${value}"`).join(", ");
   return z.discriminatedUnion(key, options, {
@@ -96,6 +102,7 @@ export function kinds<const Options extends readonly [z.core.$ZodTypeDiscriminab
       const { input } = issue;
       const isObject = typeof input === "object" && input !== null && !Array.isArray(input);
       const kind = isObject ? Object.entries(input).find(([name]) => name === key)?.[1] : undefined;
+      if (typeof kind === "string" && Object.hasOwn(mistaken, kind)) return `"${kind}" ${mistaken[kind]}; legal: ${legal}`;
       return isObject ? sentence(kind, legal) : sentence(input, `an object whose ${key} is one of ${legal}`);
     },
   });

@@ -38,9 +38,9 @@ const Fields = strict("voiceConfig", {
     .default("openai-realtime"),
   model: choice(
     realtimeModels,
-    realtimeModels.map((slug) => `openai/${slug}`),
+    realtimeModels.map((slug) => `openai/${slug}` as const),
   )
-    .transform(bareSlug)
+    .transform((slug) => bareSlug(slug))
     .default(DEFAULT_REALTIME_MODEL),
   voice: choice(VOICES).default("alloy"),
   /** Slug of the agent that reads along and corrects; absent or empty: nobody does. */

@@ -5,7 +5,7 @@ import type { RouterDefinition } from "./router.ts";
 import type { VoiceConfig } from "./voice-config.ts";
 
 /** Below this, corrections come closer together than a caller can answer them. */
-const CALM_POLL_INTERVAL_MS = 5_000;
+export const CALM_POLL_INTERVAL_MS = 5_000;
 
 /** `today`: a date in UTC, `2026-11-22`. */
 export function agentWarnings(agent: AgentDefinition, today: string): string[] {

@@ -22,6 +22,8 @@ function aTurn(overrides: Partial<MindTurn> = {}): MindTurn {
     tools: [],
     toolChoice: "auto",
     outOfBand: false,
+    channel: "voice",
+    format: null,
     ...overrides,
     history,
   };

@@ -1,29 +1,30 @@
 /** CallControl: what media nodes ask about calls. Proof of a claim is the token; of everything after it, the epoch. */
-import { LEASE_EXPIRES_MS, LEASE_RENEW_MS, type CallOutcome as RecordedOutcome } from "@struere/domain";
-import { type CallId, Fault, parseId } from "@struere/kernel";
-import {
-  CallOutcome,
-  type CallOutcome__Output,
-  type ClaimCallRequest__Output,
-  type ClaimCallResponse,
-  type EndCallRequest__Output,
-  type EndCallResponse,
-  type RenewLeaseRequest__Output,
-  type RenewLeaseResponse,
-  type RunToolRequest__Output,
-  type RunToolResponse,
+import { LEASE_EXPIRES_MS, LEASE_RENEW_MS } from "@struere/domain";
+import { Fault } from "@struere/kernel";
+import type {
+  ClaimCallRequest__Output,
+  ClaimCallResponse,
+  EndCallRequest__Output,
+  EndCallResponse,
+  RenewLeaseRequest__Output,
+  RenewLeaseResponse,
+  RunToolRequest__Output,
+  RunToolResponse,
 } from "@struere/protocol/grpc";
 import { validUpgradeSignature } from "@struere/protocol/twilio";
 import { type Call, claimCall, endCall, findCall, openCredentials, renewLeases } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import { openStreamToken } from "../grants.ts";
-import { nodeIdOf } from "./node-id.ts";
+import { callIdOf, epochOf, nodeIdOf, outcomeOf, reasonOf, sidOf, wholeNumber } from "./fields.ts";
 
 export interface CallControlOptions extends Pick<ControlContext, "db" | "clock" | "events" | "keyRing"> {
+  /** Of the planes; stream tokens are signed with it. */
   readonly gatewaySecret: string;
+  /** TWILIO_AUTH_TOKEN of an installation with one account. */
   readonly fallbackAuthToken: string | null;
 }
 
+/** Each throws a `Fault`, which becomes the status of the answer; proto/struere/voice/v1/call_control.proto says which. */
 export interface CallControl {
   claimCall(request: ClaimCallRequest__Output): Promise<ClaimCallResponse>;
   renewLease(request: RenewLeaseRequest__Output): Promise<RenewLeaseResponse>;
@@ -40,6 +41,7 @@ export function callControl(options: CallControlOptions): CallControl {
   return {
     async claimCall(request) {
       const nodeId = nodeIdOf(request.nodeId);
+      const streamSid = sidOf("stream_sid", request.streamSid);
       const grant = openStreamToken(options.gatewaySecret, request.streamToken, clock.wall());
       const call = await findCall(db, grant.callId);
       if (!call) throw new Fault("unauthenticated", "the stream token is of a call that does not exist");
@@ -48,7 +50,7 @@ export function callControl(options: CallControlOptions): CallControl {
         callId: grant.callId,
         epoch: grant.epoch,
         nodeId,
-        streamSid: request.streamSid,
+        streamSid,
         callSid: request.callSid,
         accountSid: request.accountSid,
         now: now(),
@@ -63,34 +65,34 @@ export function callControl(options: CallControlOptions): CallControl {
     async renewLease(request) {
       const nodeId = nodeIdOf(request.nodeId);
       if (request.leases.length > LEASES_MAX) throw new Fault("invalid_argument", `at most ${LEASES_MAX} leases in one request`);
-      const leases = request.leases.map(({ callId, epoch, framesIn }) => ({ callId: callIdOf(callId), epoch, framesIn }));
+      const leases = request.leases.map(({ callId, epoch, framesIn }) => ({
+        callId: callIdOf(callId),
+        epoch: epochOf(epoch),
+        framesIn: wholeNumber("frames_in", framesIn),
+      }));
       return { lostCallIds: [...(await renewLeases(db, { nodeId, leases, now: now() }))] };
     },
 
     async endCall(request) {
       const callId = callIdOf(request.callId);
-      const outcome = outcomeOf(request.outcome);
-      const ended = await endCall(db, {
-        callId,
-        epoch: request.epoch,
-        outcome,
-        reason: reasonOf(request.reason),
-        durationMs: request.durationMs,
-        lastSeq: request.lastSeq,
-        now: now(),
-      });
+      const epoch = epochOf(request.epoch);
+      const [outcome, reason] = [outcomeOf(request.outcome), reasonOf(request.reason)];
+      const durationMs = wholeNumber("duration_ms", request.durationMs);
+      const lastSeq = wholeNumber("last_seq", request.lastSeq);
+      const ended = await endCall(db, { callId, epoch, outcome, reason, durationMs, lastSeq, now: now() });
       if (!ended.ok) {
         if (ended.problem === "call_not_found") throw new Fault("not_found", "there is no such call");
-        throw new Fault("failed_precondition", `epoch ${request.epoch} does not hold this call (${ended.problem})`);
+        throw new Fault("failed_precondition", `epoch ${epoch} does not hold this call (${ended.problem})`);
       }
-      if (ended.value.endedNow) events.callEnded({ callId, outcome, reason: reasonOf(request.reason) });
+      if (ended.value.endedNow) events.callEnded({ callId, outcome, reason });
       return { endedNow: ended.value.endedNow };
     },
 
     async runTool(request) {
+      const epoch = epochOf(request.epoch);
       const call = await findCall(db, callIdOf(request.callId));
       if (!call) throw new Fault("not_found", "there is no such call");
-      if (call.epoch !== request.epoch) throw new Fault("failed_precondition", `epoch ${request.epoch} does not hold this call`);
+      if (call.status !== "active" || call.epoch !== epoch) throw new Fault("failed_precondition", `epoch ${epoch} does not hold this call`);
       const legal = call.config?.agent.tools.map((tool) => tool.name).join(", ") || "none";
       throw new Fault("unimplemented", `this agent has no tool "${request.name.slice(0, 64)}" that runs in the control plane; its tools: ${legal}`);
     },
@@ -118,27 +120,4 @@ function claimFault(problem: string): Fault {
     default:
       return new Fault("failed_precondition", `the call can not be claimed (${problem})`);
   }
-}
-
-function callIdOf(text: string): CallId {
-  const callId = parseId("call", text);
-  if (!callId) throw new Fault("invalid_argument", "call_id is not the id of a call");
-  return callId;
-}
-
-const OUTCOMES: { readonly [Outcome in CallOutcome__Output]?: RecordedOutcome } = {
-  [CallOutcome.CALL_OUTCOME_COMPLETED]: "completed",
-  [CallOutcome.CALL_OUTCOME_STOPPED]: "stopped",
-  [CallOutcome.CALL_OUTCOME_FAILED]: "failed",
-};
-
-function outcomeOf(outcome: CallOutcome__Output): RecordedOutcome {
-  const recorded = OUTCOMES[outcome];
-  if (!recorded) throw new Fault("invalid_argument", `outcome is ${outcome}; use one of ${Object.keys(OUTCOMES).join(", ")}`);
-  return recorded;
-}
-
-function reasonOf(reason: string): string {
-  if (!/^[a-z][a-z0-9_]{0,63}$/.test(reason)) throw new Fault("invalid_argument", "reason must be one snake_case word of at most 64 characters");
-  return reason;
 }

@@ -5,18 +5,21 @@
 import { Fault } from "@struere/kernel";
 import { type FormParams, validWebhookSignature } from "@struere/protocol/twilio";
 import { type Db, type KeyRing, openCredentialsOfAccount, type Scope } from "@struere/store";
+import { textOf } from "./form.ts";
+
+/** It names an account and carries something like a signature: worth a question to the database. */
+export interface FormToCheck {
+  readonly url: string;
+  readonly params: FormParams;
+  readonly accountSid: string;
+  readonly signature: string;
+}
 
 export interface SignedForm {
   readonly params: FormParams;
   readonly accountSid: string;
   /** Environments whose token signed it; empty when only the installation's fallback token did. */
   readonly scopes: readonly Scope[];
-}
-
-export interface FormToCheck {
-  readonly url: string;
-  readonly signature: string | undefined;
-  readonly params: FormParams;
 }
 
 export interface FormChecker {
@@ -26,15 +29,26 @@ export interface FormChecker {
   readonly fallbackAuthToken: string | null;
 }
 
+/** base64 of an HMAC-SHA1. */
+const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
+const ACCOUNT_SID = /^AC[0-9a-fA-F]{32}$/;
+
+/** @throws Fault permission_denied, which says nothing about why. */
+export function formToCheck(request: { readonly url: string; readonly params: FormParams; readonly signature: unknown }): FormToCheck {
+  const accountSid = textOf(request.params, "AccountSid") ?? "";
+  const { url, params, signature } = request;
+  if (!ACCOUNT_SID.test(accountSid) || typeof signature !== "string" || !SIGNATURE.test(signature)) throw notTwilio();
+  return { url, params, accountSid, signature };
+}
+
 /** @throws Fault permission_denied, which says nothing about why. */
 export async function checkSignedForm({ db, keyRing, fallbackAuthToken }: FormChecker, form: FormToCheck): Promise<SignedForm> {
-  const accountSid = form.params["AccountSid"];
-  if (typeof accountSid !== "string" || accountSid.length > 64 || !form.signature) throw notTwilio();
+  const { params, accountSid } = form;
   const candidates = await openCredentialsOfAccount(db, keyRing, accountSid);
   const scopes = candidates.filter(({ authToken }) => validWebhookSignature({ ...form, authToken })).map(({ scope }) => scope);
   const byFallback = scopes.length === 0 && fallbackAuthToken !== null && validWebhookSignature({ ...form, authToken: fallbackAuthToken });
   if (scopes.length === 0 && !byFallback) throw notTwilio();
-  return { params: form.params, accountSid, scopes };
+  return { params, accountSid, scopes };
 }
 
 function notTwilio(): Fault {

@@ -1,13 +1,20 @@
-/** The typed API over HTTP: batched queries and mutations, subscriptions over SSE. */
+/** The typed API over HTTP: queries and mutations, alone or in small batches, subscriptions over SSE. */
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from "@trpc/server/adapters/fastify";
 import type { FastifyInstance } from "fastify";
 import { createTrpcContext, type TrpcServices } from "../trpc/init.ts";
 import { type AppRouter, appRouter } from "../trpc/root.ts";
 
+/** Each part of a batch is a question to the database; more in one request are refused with 400. */
+const BATCH_MAX = 20;
+
 export async function addTrpc(app: FastifyInstance, services: TrpcServices): Promise<void> {
   const options: FastifyTRPCPluginOptions<AppRouter> = {
     prefix: "/trpc",
-    trpcOptions: { router: appRouter, createContext: ({ req }) => createTrpcContext(services, req.headers.authorization) },
+    trpcOptions: {
+      router: appRouter,
+      maxBatchSize: BATCH_MAX,
+      createContext: ({ req }) => createTrpcContext(services, req.headers.authorization),
+    },
   };
   await app.register(fastifyTRPCPlugin, options);
 }

@@ -15,6 +15,8 @@ export interface TwilioAccountOptions {
   readonly authToken: string;
   /** `null`: the vendor's own address. */
   readonly apiBaseUrl: string | null;
+  /** Longest wait for one answer; default 10 s. */
+  readonly timeoutMs?: number;
 }
 
 export interface TwilioNumber {
@@ -31,14 +33,15 @@ export interface TwilioAccount {
   verify(): Promise<{ readonly friendlyName: string; readonly type: string }>;
   /** The number with exactly this E.164 spelling: Twilio's own search also finds parts. */
   findNumber(phoneNumber: string): Promise<TwilioNumber | undefined>;
-  /** Sets the number's URLs and reads them back. */
+  /** Sets the number's URLs. @throws Fault failed_precondition when Twilio answers with others. */
   configure(phoneNumberSid: string, settings: FormerSettings): Promise<void>;
   /** E.164 numbers of the account, at most `limit`. */
   listNumbers(limit: number): Promise<readonly string[]>;
 }
 
 export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
-  const client = new Twilio(options.accountSid, options.authToken, { accountSid: options.accountSid, timeout: REST_TIMEOUT_MS });
+  const timeout = options.timeoutMs ?? REST_TIMEOUT_MS;
+  const client = new Twilio(options.accountSid, options.authToken, { accountSid: options.accountSid, timeout });
   if (options.apiBaseUrl !== null) client.api.baseUrl = options.apiBaseUrl;
   const numbers = client.api.v2010.accounts(options.accountSid).incomingPhoneNumbers;
 
@@ -115,7 +118,7 @@ function numberOf(number: RestNumber): TwilioNumber {
   };
 }
 
-/** Twilio's error codes (https://www.twilio.com/docs/api/errors) as faults. */
+/** A question to Twilio, whose refusal becomes a fault. `what` ends a sentence: "look up account AC…". */
 async function asked<Answer>(what: string, question: () => Promise<Answer>): Promise<Answer> {
   try {
     return await question();
@@ -124,23 +127,32 @@ async function asked<Answer>(what: string, question: () => Promise<Answer>): Pro
   }
 }
 
+/** The account is not active (https://www.twilio.com/docs/api/errors/20005 and 10001). */
+const NOT_ACTIVE: ReadonlySet<unknown> = new Set([20005, 10001]);
+
+/**
+ * Twilio's status and code (https://www.twilio.com/docs/api/errors) in our words. Never with what was thrown as the cause: that holds the
+ * request, and the request holds the auth token.
+ */
 function faultOfTwilio(what: string, thrown: unknown): Fault {
-  const status = numeric(thrown, "status");
-  const code = numeric(thrown, "code");
+  const { status, code, message } = readError(thrown);
+  if (typeof status !== "number") return new Fault("unavailable", `Twilio could not be asked to ${what} (${code ?? message ?? "no answer"}); try again`);
+  const said = `status ${status}, code ${code ?? "none"}`;
+  if (NOT_ACTIVE.has(code)) return new Fault("failed_precondition", `this Twilio account is not active (${said}); look at it in Twilio's console`);
   if (status === 401 || code === 20003) {
-    return new Fault("unauthenticated", `Twilio refused the account SID and auth token (${what}); check both in Twilio's console`);
+    return new Fault("unauthenticated", `Twilio refused the account SID and auth token (asked to ${what}); check both in Twilio's console`);
   }
-  if (status === 403) return new Fault("permission_denied", `Twilio does not let these credentials ${what} (code ${code ?? "none"})`);
-  if (status === 404) return new Fault("not_found", `Twilio knows nothing of it (${what}, code ${code ?? "none"})`);
-  if (status === 429) return new Fault("resource_exhausted", `Twilio has had too many requests (${what}); try again in a moment`);
-  if (status !== undefined && status < 500) {
-    return new Fault("failed_precondition", `Twilio refused to ${what}: code ${code ?? "none"}, https://www.twilio.com/docs/api/errors/${code ?? ""}`);
-  }
-  return new Fault("unavailable", `Twilio could not be asked to ${what}; try again`, { cause: thrown });
+  if (status === 403) return new Fault("permission_denied", `Twilio does not let these credentials ${what} (${said})`);
+  if (status === 404) return new Fault("not_found", `Twilio knows nothing of it (asked to ${what}; ${said})`);
+  if (status === 429) return new Fault("resource_exhausted", `Twilio has had too many requests (asked to ${what}); try again in a moment`);
+  if (status >= 500) return new Fault("unavailable", `Twilio failed when asked to ${what} (${said}); try again`);
+  return new Fault("failed_precondition", `Twilio refused to ${what} (${said}): https://www.twilio.com/docs/api/errors/${code ?? ""}`);
 }
 
-function numeric(thrown: unknown, field: "status" | "code"): number | undefined {
-  if (typeof thrown !== "object" || thrown === null) return undefined;
-  const value: unknown = Object.entries(thrown).find(([name]) => name === field)?.[1];
-  return typeof value === "number" ? value : undefined;
+/** Of Twilio's RestException (numbers), or of a connection that failed (`code` is a word, there is no status). */
+function readError(thrown: unknown): { readonly status?: unknown; readonly code?: number | string; readonly message?: string } {
+  if (!(thrown instanceof Error)) return {};
+  const field = (name: string): unknown => Object.entries(thrown).find(([key]) => key === name)?.[1];
+  const code = field("code");
+  return { status: field("status"), message: thrown.message.slice(0, 200), ...(typeof code === "number" || typeof code === "string" ? { code } : {}) };
 }

@@ -87,7 +87,7 @@ export function showCall(call: CallListItem) {
 }
 
 /** How the call was set up, without the agent's instructions: those are for who may read definitions. */
-export function showSetup({ config }: Pick<Call, "config">) {
+export function showSetup({ config, warnings }: Pick<Call, "config" | "warnings">) {
   if (config === null) return null;
   const { slug, name, version, tools } = config.agent;
   return {
@@ -95,6 +95,8 @@ export function showSetup({ config }: Pick<Call, "config">) {
     voice: config.voice,
     limits: config.limits,
     auditor: config.auditor ?? null,
+    /** Sentences: a model that was replaced by its successor, or soon will be. */
+    warnings,
   };
 }
 

@@ -294,7 +294,7 @@ function parseWatermark(data: string): WatermarkMessage | undefined {
 }
 
 /** A line that was torn by the death of its writer is no letter. */
-function parseLetter(line: string): Letter | undefined {
+export function parseLetter(line: string): Letter | undefined {
   try {
     return StoredLetter.parse(JSON.parse(line));
   } catch {

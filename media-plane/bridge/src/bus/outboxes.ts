@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Bus } from "@struere/bus";
 import { type Clock, Fault } from "@struere/kernel";
 import { type CallAddress, parseCallSubject } from "@struere/protocol/bus";
-import { Outbox, type OutboxGround, type OutboxLimits, type OutboxReport } from "./outbox.ts";
+import { Outbox, parseLetter, type OutboxGround, type OutboxLimits, type OutboxReport } from "./outbox.ts";
 import { OpenSet } from "../open-set.ts";
 import { Spool } from "./spool.ts";
 
@@ -104,8 +104,8 @@ async function adoptFile(path: string, name: string, ground: OutboxGround): Prom
   const [, , epoch] = SPOOL_NAME.exec(name) ?? [];
   if (epoch === undefined) return undefined;
   const [first] = await (await Spool.reopen(path)).read();
-  const subject = first === undefined ? undefined : /^\{"subject":"([^"]+)"/.exec(first)?.[1];
-  const address = subject === undefined ? undefined : parseCallSubject(subject);
+  const letter = first === undefined ? undefined : parseLetter(first);
+  const address = letter === undefined ? undefined : parseCallSubject(letter.subject);
   if (address === undefined) return undefined;
   return new Outbox(address, Number(epoch), ground, await Spool.reopen(path));
 }

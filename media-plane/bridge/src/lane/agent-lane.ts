@@ -14,7 +14,7 @@
 import { z } from "zod";
 import type { LaneSocket } from "../wire/index.ts";
 import { decodedBytes, isBase64 } from "./base64.ts";
-import { equals, FlatObject } from "./flat-object.ts";
+import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
 import { Shape } from "./shape.ts";
 import { Unplayed } from "./unplayed.ts";
 import { type Piece, WaitingAudio } from "./waiting-audio.ts";
@@ -47,6 +47,8 @@ const PIECE_CHARS = ((PIECE_MS * BYTES_PER_MS) / 3) * 4;
 const MAX_UNPLAYED_MS = 20_000;
 const MAX_WAITING_MS = 5 * 60_000;
 
+const TYPE_OPENING = Buffer.from('{"type":"');
+const AUDIO = Buffer.from("response.output_audio.");
 const DELTA = Buffer.from("response.output_audio.delta");
 const DONE = Buffer.from("response.output_audio.done");
 const MEDIA_AFTER = Buffer.from('"}}');
@@ -194,7 +196,7 @@ export class AgentLane {
   }
 
   #takeUnlike(socket: LaneSocket, bytes: Buffer, start: number, end: number): void {
-    if (audioMessage.scan(bytes, start, end) === end) {
+    if (!isOtherwise(bytes, start, TYPE_OPENING, AUDIO) && audioMessage.scan(bytes, start, end) === end) {
       const { starts, ends } = audioMessage;
       const typeStart = starts[0] ?? -1;
       const typeEnd = ends[0] ?? -1;

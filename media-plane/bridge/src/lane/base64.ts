@@ -16,7 +16,8 @@ export function isBase64Run(view: DataView, at: number, length: number): boolean
   return bad === 0;
 }
 
-const isGroup = (bytes: Uint8Array, at: number): boolean => isPair(bytes[at] ?? 0, bytes[at + 1] ?? 0) && isPair(bytes[at + 2] ?? 0, bytes[at + 3] ?? 0);
+const isGroup = (bytes: Uint8Array, at: number): boolean =>
+  isPair(bytes[at] ?? 0, bytes[at + 1] ?? 0) && isPair(bytes[at + 2] ?? 0, bytes[at + 3] ?? 0);
 const isPair = (first: number, second: number): boolean => NOT_BASE64_PAIR[(first << 8) | second] === 0;
 
 /** The index of the quote that ends the base64 text at `at`; -1 when what stands there is not whole, padded base64 and a quote. */
@@ -25,7 +26,8 @@ export function endOfBase64(bytes: Uint8Array, at: number, end: number): number 
   while (group + 4 <= end && isGroup(bytes, group)) group += 4;
   if (group >= end) return -1;
   if (bytes[group] === QUOTE) return group;
-  if (group + 5 > end || bytes[group + 3] !== PAD || bytes[group + 4] !== QUOTE || !isPair(bytes[group] ?? 0, bytes[group + 1] ?? 0)) return -1;
+  if (group + 5 > end || bytes[group + 3] !== PAD || bytes[group + 4] !== QUOTE || !isPair(bytes[group] ?? 0, bytes[group + 1] ?? 0))
+    return -1;
   return bytes[group + 2] === PAD || isBase64Char(bytes[group + 2] ?? 0) ? group + 4 : -1;
 }
 

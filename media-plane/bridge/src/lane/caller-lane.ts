@@ -10,7 +10,7 @@ import type { Clock } from "@struere/kernel";
 import { z } from "zod";
 import type { LaneSocket } from "../wire/index.ts";
 import { decodedBytes, isBase64 } from "./base64.ts";
-import { equals, FlatObject } from "./flat-object.ts";
+import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
 import { HeldFrames } from "./held-frames.ts";
 import { Shape } from "./shape.ts";
 
@@ -20,6 +20,11 @@ export interface CallerLaneOptions {
   readonly clock: Clock;
   /** Every message that is not audio, as text; also audio that came before `begin`. */
   onMessage(text: string): void;
+  /**
+   * A mark of this stream came back. Marks come several times a second, so that finding their name without parsing pays; without
+   * `onMark` they are messages like all others, as those are that are spelt strangely.
+   */
+  onMark?(name: string): void;
   /** Once: more than 150 messages a second for longer than ten seconds' worth of them. */
   onFlood(): void;
 }
@@ -30,7 +35,9 @@ const MESSAGES_PER_S = 150;
 /** A stalled network delivers late, and all at once: ten seconds of it are no flood. */
 const BURST_MESSAGES = 10 * MESSAGES_PER_S;
 
+const EVENT_OPENING = Buffer.from('{"event":"');
 const MEDIA = Buffer.from("media");
+const MARK = Buffer.from("mark");
 const APPEND_BEFORE = Buffer.from('{"type":"input_audio_buffer.append","audio":"');
 const APPEND_AFTER = Buffer.from('"}');
 const APPEND_BYTES = APPEND_BEFORE.length + APPEND_AFTER.length;
@@ -39,6 +46,8 @@ const SILENCE_PIECE_MS = 200;
 /** One scan at a time in a process: shared, because a scan does not outlive the call to `take`. */
 const mediaPart = new FlatObject({ base64: "payload" });
 const mediaMessage = new FlatObject({ strings: ["event", "streamSid"], nested: { key: "media", object: mediaPart } });
+const markPart = new FlatObject({ strings: ["name"] });
+const markMessage = new FlatObject({ strings: ["event", "streamSid"], nested: { key: "mark", object: markPart } });
 const SpelledMedia = z.object({ event: z.literal("media"), streamSid: z.string(), media: z.object({ payload: z.string() }) });
 
 export class CallerLane {
@@ -46,6 +55,7 @@ export class CallerLane {
   readonly #clock: Clock;
   readonly #onMessage: (text: string) => void;
   readonly #onFlood: () => void;
+  readonly #onMark: ((name: string) => void) | undefined;
   readonly #held = new HeldFrames(MAX_HELD_BYTES);
   /** Of the last frame of this call's stream. */
   readonly #shape = new Shape();
@@ -66,6 +76,7 @@ export class CallerLane {
     this.#clock = options.clock;
     this.#onMessage = (text) => options.onMessage(text);
     this.#onFlood = () => options.onFlood();
+    this.#onMark = options.onMark === undefined ? undefined : (name) => options.onMark?.(name);
     this.#allowedAt = options.clock.now();
   }
 
@@ -130,6 +141,10 @@ export class CallerLane {
 
   #takeUnlike(bytes: Buffer, start: number, end: number, now: number): void {
     const streamSid = this.#streamSid;
+    if (streamSid !== undefined && isOtherwise(bytes, start, EVENT_OPENING, MEDIA)) {
+      if (this.#onMark === undefined || !this.#takeMark(bytes, start, end, streamSid)) this.#takeOther(bytes, start, end, now);
+      return;
+    }
     if (streamSid === undefined || mediaMessage.scan(bytes, start, end) !== end) {
       this.#takeOther(bytes, start, end, now);
       return;
@@ -145,6 +160,15 @@ export class CallerLane {
       this.#shape.learn({ bytes, start, end, audioStart: payloadStart, audioEnd: payloadEnd, others });
       this.#takeFrame(bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd), now);
     }
+  }
+
+  /** False when it is not plainly a mark of this stream. */
+  #takeMark(bytes: Buffer, start: number, end: number, streamSid: Buffer): boolean {
+    if (markMessage.scan(bytes, start, end) !== end || (markPart.starts[0] ?? -1) < 0) return false;
+    if (!equals(bytes, markMessage.starts[0] ?? -1, markMessage.ends[0] ?? -1, MARK)) return false;
+    if (!equals(bytes, markMessage.starts[1] ?? -1, markMessage.ends[1] ?? -1, streamSid)) return false;
+    this.#onMark?.(bytes.toString("latin1", markPart.starts[0] ?? 0, markPart.ends[0] ?? 0));
+    return true;
   }
 
   #takeFrame(bytes: Buffer, start: number, end: number, audioBytes: number, now: number): void {

@@ -115,7 +115,8 @@ export class FlatObject {
       while (next < end && isDigit(bytes[next])) next++;
       return first === ZERO && next > at + 1 ? -1 : next;
     }
-    for (const literal of LITERALS) if (at + literal.length <= end && equals(bytes, at, at + literal.length, literal)) return at + literal.length;
+    for (const literal of LITERALS)
+      if (at + literal.length <= end && equals(bytes, at, at + literal.length, literal)) return at + literal.length;
     return -1;
   }
 
@@ -135,6 +136,12 @@ export function equals(bytes: Uint8Array, start: number, end: number, expected: 
   if (end - start !== length) return false;
   for (let index = 0; index < length; index++) if (bytes[start + index] !== expected[index]) return false;
   return true;
+}
+
+/** Whether the message begins with `opening` and then something else than `expected`: most messages say at once what they are. */
+export function isOtherwise(bytes: Uint8Array, start: number, opening: Uint8Array, expected: Uint8Array): boolean {
+  const at = start + opening.length;
+  return equals(bytes, start, at, opening) && !equals(bytes, at, at + expected.length, expected);
 }
 
 /** The index of the quote that ends the plain string at `at`, or -1. */

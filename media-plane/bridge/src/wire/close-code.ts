@@ -16,5 +16,7 @@ export const CLOSE = {
 
 /** Whether a close frame may carry this code. */
 export function isSendableCloseCode(code: number): boolean {
-  return (code >= 1000 && code <= 1014 && code !== 1004 && code !== CLOSE.noCode && code !== CLOSE.abnormal) || (code >= 3000 && code <= 4999);
+  return (
+    (code >= 1000 && code <= 1014 && code !== 1004 && code !== CLOSE.noCode && code !== CLOSE.abnormal) || (code >= 3000 && code <= 4999)
+  );
 }

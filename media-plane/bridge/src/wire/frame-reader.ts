@@ -141,11 +141,12 @@ export class FrameReader {
       if (opcode === BINARY) return this.#fail(CLOSE.unsupportedData, "only text messages are understood");
     } else if (opcode === CLOSE_FRAME || opcode === PING || opcode === PONG) {
       if (!final) return this.#fail(CLOSE.protocolError, "a control frame must not be fragmented");
-      if (payload > 125 || (opcode === CLOSE_FRAME && payload === 1)) return this.#fail(CLOSE.protocolError, "control frame of a wrong size");
+      if (payload > 125 || (opcode === CLOSE_FRAME && payload === 1))
+        return this.#fail(CLOSE.protocolError, "control frame of a wrong size");
     } else {
       return this.#fail(CLOSE.protocolError, `opcode ${opcode} is unknown`);
     }
-    if ((second & 0x80) !== 0 !== this.#masked) {
+    if (((second & 0x80) !== 0) !== this.#masked) {
       return this.#fail(CLOSE.protocolError, this.#masked ? "a client must mask" : "a server must not mask");
     }
     let header = 2;

@@ -55,12 +55,19 @@ async function setCredentials(invocation: Invocation, order: TwilioOrder & { rea
 }
 
 async function readAuthToken(invocation: Invocation, given: string | undefined): Promise<string> {
-  const token = given === "-" ? await readSecret(invocation, "auth token") : (given ?? invocation.terminal.env["TWILIO_AUTH_TOKEN"]?.trim());
+  const token =
+    given === "-" ? await readSecret(invocation, "auth token") : (given ?? invocation.terminal.env["TWILIO_AUTH_TOKEN"]?.trim());
   if (token) return token;
-  throw new Fault("invalid_argument", "--account-sid needs the auth token: --auth-token <token>, --auth-token - to read it from standard input, or TWILIO_AUTH_TOKEN");
+  throw new Fault(
+    "invalid_argument",
+    "--account-sid needs the auth token: --auth-token <token>, --auth-token - to read it from standard input, or TWILIO_AUTH_TOKEN",
+  );
 }
 
-async function connect({ session, out }: Invocation, { phoneNumber, target, label }: TwilioOrder & { readonly kind: "connect" }): Promise<void> {
+async function connect(
+  { session, out }: Invocation,
+  { phoneNumber, target, label }: TwilioOrder & { readonly kind: "connect" },
+): Promise<void> {
   const { ask } = await session();
   const binding = { phoneNumber, ...target, ...(label === undefined ? {} : { label }) };
   const connection = await ask((api, options) => api.connections.connect.mutate(binding, options));
@@ -78,11 +85,13 @@ async function removeAll(invocation: Invocation): Promise<void> {
   const numbers = (await ask((api, options) => api.connections.list.query(undefined, options))).map((connection) => connection.phoneNumber);
   const what = numbers.length === 0 ? "" : ` and disconnects ${numbers.join(", ")}`;
   await confirm(invocation, `This removes the Twilio credentials of ${key.environment}${what}.`);
-  const removed = await ask((api, options) => api.connections.remove.mutate(undefined, options));
+  const removed = await ask((api, options) => api.connections.remove.mutate({}, options));
   invocation.out.answer(removed, () =>
     [
       ...removed.phones.map(removedText),
-      removed.credentialsRemoved ? `The Twilio credentials of ${key.environment} are removed.` : `There were no Twilio credentials in ${key.environment}.`,
+      removed.credentialsRemoved
+        ? `The Twilio credentials of ${key.environment} are removed.`
+        : `There were no Twilio credentials in ${key.environment}.`,
     ].join("\n"),
   );
   if (removed.phones.some((phone) => phone.problem !== null)) invocation.exit(EXIT.failed);

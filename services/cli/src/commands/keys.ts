@@ -21,8 +21,17 @@ export function addKeys(program: Command, invoked: Invoked): void {
       const { session, out } = invoked();
       const { ask } = await session();
       const list = await ask((api, options) => api.keys.list.query(undefined, options));
-      const rows = list.map((key) => [key.id, `${key.prefix}…`, key.name, key.permissions.join(","), key.revokedAt === null ? key.expiresAt : "revoked", key.lastUsedAt]);
-      out.answer(list, () => table(out.paint, { columns: ["ID", "KEY", "NAME", "PERMISSIONS", "EXPIRES", "LAST USED"], rows, nothing: "no keys" }));
+      const rows = list.map((key) => [
+        key.id,
+        `${key.prefix}…`,
+        key.name,
+        key.permissions.join(","),
+        key.revokedAt === null ? key.expiresAt : "revoked",
+        key.lastUsedAt,
+      ]);
+      out.answer(list, () =>
+        table(out.paint, { columns: ["ID", "KEY", "NAME", "PERMISSIONS", "EXPIRES", "LAST USED"], rows, nothing: "no keys" }),
+      );
     });
 
   keys
@@ -54,7 +63,10 @@ export function addKeys(program: Command, invoked: Invoked): void {
 }
 
 function readPermissions(text: string): Permission[] {
-  const words = text.split(",").map((word) => word.trim()).filter((word) => word !== "");
+  const words = text
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
   const known = words.filter((word): word is Permission => Permission.some((permission) => permission === word));
   if (words.length > 0 && known.length === words.length) return known;
   const wrong = words.filter((word) => !known.some((permission) => permission === word));

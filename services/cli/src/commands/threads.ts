@@ -17,8 +17,16 @@ export function addThreads(program: Command, invoked: Invoked): void {
       const page = readPage(flags);
       const { ask } = await session();
       const list = await ask((api, options) => api.threads.list.query(page, options));
-      const rows = list.items.map((thread) => [thread.id, thread.channel, thread.channelStatus, callerOf(thread.channelParams), thread.createdAt]);
-      out.answer(list, () => table(out.paint, { columns: ["THREAD", "CHANNEL", "STATUS", "CALLER", "CREATED"], rows, nothing: "no threads" }));
+      const rows = list.items.map((thread) => [
+        thread.id,
+        thread.channel,
+        thread.channelStatus,
+        callerOf(thread.channelParams),
+        thread.createdAt,
+      ]);
+      out.answer(list, () =>
+        table(out.paint, { columns: ["THREAD", "CHANNEL", "STATUS", "CALLER", "CREATED"], rows, nothing: "no threads" }),
+      );
       if (list.nextCursor !== null) out.note(`There are more: --cursor ${list.nextCursor}`);
     });
 

@@ -10,6 +10,10 @@ export function definitionText(
   return `${paint("bold", row.slug)} version ${row.version}, changed ${row.updatedAt}\n${definition}`;
 }
 
-export function setText(what: string, row: { readonly slug: string; readonly version: number; readonly changed: boolean }, environment: string): string {
+export function setText(
+  what: string,
+  row: { readonly slug: string; readonly version: number; readonly changed: boolean },
+  environment: string,
+): string {
   return `${what} ${row.slug} ${row.changed ? "is set to" : "was already at"} version ${row.version} in ${environment}`;
 }

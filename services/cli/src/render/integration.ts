@@ -12,7 +12,10 @@ export function targetOf({ agent, router }: Pick<Connection, "agent" | "router">
 
 export function connectedText(connection: Connection): string {
   const { phoneNumber, phoneNumberSid, environment, label, formerSettings } = connection;
-  const before = formerSettings === null ? "Nothing was set there before that would have to be put back." : `Before, ${pointedAt(formerSettings, "before")}; --remove-phone puts that back.`;
+  const before =
+    formerSettings === null
+      ? "Nothing was set there before that would have to be put back."
+      : `Before, ${pointedAt(formerSettings, "before")}; --remove-phone puts that back.`;
   return [
     `${phoneNumber}${label === null ? "" : ` (${label})`} is answered by ${targetOf(connection) ?? "nobody"} in ${environment}.`,
     `Set at Twilio (${phoneNumberSid ?? connection.accountSid}): voice URL, fallback URL and status callback are this control plane's.`,
@@ -52,11 +55,14 @@ export function statusText(paint: Paint, { credentials, accepted, phones, proble
 /** "now": as it is; "before": as it was. */
 function pointedAt(settings: Settings, when: "now" | "before"): string {
   const { voiceApplicationSid, voiceUrl } = settings;
-  if (voiceApplicationSid !== null) return `${when === "now" ? "its calls go" : "its calls went"} to the application ${voiceApplicationSid}`;
+  if (voiceApplicationSid !== null)
+    return `${when === "now" ? "its calls go" : "its calls went"} to the application ${voiceApplicationSid}`;
   const is = when === "now" ? "is" : "was";
   return voiceUrl === null ? `no voice URL ${is} set` : `its voice URL ${is} ${voiceUrl}`;
 }
 
 function same(one: Settings, other: Settings): boolean {
-  return one.voiceUrl === other.voiceUrl && one.voiceApplicationSid === other.voiceApplicationSid && one.statusCallback === other.statusCallback;
+  return (
+    one.voiceUrl === other.voiceUrl && one.voiceApplicationSid === other.voiceApplicationSid && one.statusCallback === other.statusCallback
+  );
 }

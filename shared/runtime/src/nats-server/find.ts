@@ -82,8 +82,11 @@ async function unpackDistributionPackage(cacheDir: string, target: string): Prom
       await mkdir(join(workshop, "lists", "partial"), { recursive: true });
       await mkdir(join(workshop, "cache", "archives", "partial"), { recursive: true });
       const own = ["-o", `Dir::State::lists=${join(workshop, "lists")}`, "-o", `Dir::Cache=${join(workshop, "cache")}`];
-      await apt([...own, "update"]);
-      await apt([...own, "download", "nats-server"]);
+      // One source of many may be out of reach; the download tells whether it mattered.
+      const update = await apt([...own, "update"]).catch((failure: unknown) => firstLine(failure));
+      await apt([...own, "download", "nats-server"]).catch((failure: unknown) => {
+        throw new Error(typeof update === "string" ? update : firstLine(failure), { cause: failure });
+      });
     });
     const [archive] = globSync("nats-server_*.deb", { cwd: workshop });
     if (archive === undefined) throw new Error("apt-get downloaded no package");

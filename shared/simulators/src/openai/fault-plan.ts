@@ -32,6 +32,28 @@ export type SimulatedFault = FaultAim &
     | { /** `at` is sent as broken JSON. */ readonly kind: "malformed_json"; readonly at: string }
     | { readonly kind: "transcription"; readonly outcome: "never" | "failed" | "empty" }
     | { /** The model answers in text although audio was asked for. */ readonly kind: "text_reply" }
+    | {
+        /** `/v1/responses` answers with this status instead; with `retryAfterMs`, both of the vendor's headers say so. */
+        readonly kind: "text_refused";
+        readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 429 | 500 | 502 | 503;
+        readonly code?: string;
+        readonly message?: string;
+        readonly retryAfterMs?: number;
+      }
+    | { /** `/v1/responses` takes so much longer; null: it never answers. */ readonly kind: "text_slow"; readonly ms: number | null }
+    | { /** The connection breaks instead of an answer. */ readonly kind: "text_cut" }
+    | {
+        /** Status 200, and a body that is not JSON, or JSON that is no response. */ readonly kind: "text_malformed";
+        readonly body?: string;
+      }
+    | { /** status incomplete after half of what was to be said. */ readonly kind: "text_incomplete"; readonly reason: string }
+    | { /** status failed, nothing generated, nothing billed. */ readonly kind: "text_failed"; readonly code: string }
+    | {
+        /** The model calls this, whether the request offers it or not, with arguments that need not be JSON, instead of what it would do. */
+        readonly kind: "text_tool_call";
+        readonly name: string;
+        readonly arguments: string;
+      }
     | { /** All audio of a response at once. */ readonly kind: "burst_audio" }
     | {
         /** session_expired and close 1001, `afterMs` after the session began. */ readonly kind: "session_expired";
@@ -40,7 +62,7 @@ export type SimulatedFault = FaultAim &
   );
 
 export interface FaultAim {
-  /** Only in this session, counted from 1. Absent: in every one. */
+  /** Only in this session, counted from 1; for the kinds `text_…`, only on this request to /v1/responses. Absent: in every one. */
   readonly session?: number;
   /** Let this many occasions pass first. */
   readonly skip?: number;

@@ -3,6 +3,8 @@ export type { InvoiceLine } from "./invoice.ts";
 export { DEFAULT_LATENCY, type LatencyProfile } from "./latency.ts";
 export type { Memory, Mind, MindReply, MindToolCall, MindTurn } from "./mind.ts";
 export { loadMind } from "./mind-script.ts";
+export type { TextRequest } from "./responses.ts";
+export type { TextUsage } from "./responses-usage.ts";
 export { DEFAULT_GREETING, receptionist } from "./receptionist.ts";
 export { type Script, type ScriptLine, scriptedMind } from "./scripted-mind.ts";
 export { type SimulatedOpenAI, type SimulatedOpenAIOptions, startSimulatedOpenAI } from "./server.ts";

@@ -14,6 +14,8 @@ export interface LatencyProfile {
   readonly speed: number;
   /** From the committed turn to its transcription; may well be after the reply. */
   readonly transcriptionMs: number;
+  /** From a request to /v1/responses to its answer. */
+  readonly textMs: number;
   /** Every wait varies by up to this part of itself, both ways, by the seed: 0.2 is 80 % to 120 %. */
   readonly jitter: number;
 }
@@ -27,5 +29,6 @@ export const DEFAULT_LATENCY: LatencyProfile = {
   deltaMs: 400,
   speed: 5,
   transcriptionMs: 350,
+  textMs: 150,
   jitter: 0.2,
 };

@@ -10,6 +10,11 @@
  *     say: One moment, I look at $<day>.
  *     call: { name: calendar.book, arguments: { day: monday } }
  *     thenSay: "You are booked. The calendar says: {{output}}"
+ *   - when: refund
+ *     channel: text                              # only there
+ *     say: I look after your refund.
+ *   - when: /refund|broken/i
+ *     answer: { agent: support }                 # what a router's classifier answers
  *   - when: bye
  *     say: [Thank you for calling., Goodbye.]   # two items of one response
  * otherwise: Could you say that again?
@@ -41,13 +46,15 @@ type Fields = { readonly [name: string]: unknown };
 
 function readLine(value: unknown, index: number): ScriptLine {
   const at = `lines[${index}]`;
-  const line = fields(value, at, ["when", "say", "call", "thenSay"]);
+  const line = fields(value, at, ["when", "say", "call", "thenSay", "channel", "answer"]);
   const say = line["say"];
   const call = line["call"];
   return {
     when: readWhen(line["when"], `${at}.when`),
     ...(say === undefined ? {} : { say: Array.isArray(say) ? say.map((part) => text(part, `${at}.say`)) : text(say, `${at}.say`) }),
     ...(call === undefined ? {} : { call: (Array.isArray(call) ? call : [call]).map((one: unknown) => readCall(one, `${at}.call`)) }),
+    ...(line["channel"] === undefined ? {} : { channel: readChannel(line["channel"], `${at}.channel`) }),
+    ...(line["answer"] === undefined ? {} : { answer: line["answer"] }),
     ...(line["thenSay"] === undefined ? {} : { thenSay: text(line["thenSay"], `${at}.thenSay`) }),
   };
 }
@@ -55,6 +62,11 @@ function readLine(value: unknown, index: number): ScriptLine {
 function readCall(value: unknown, at: string): MindToolCall {
   const call = fields(value, at, ["name", "arguments"]);
   return { name: text(call["name"], `${at}.name`), ...(call["arguments"] === undefined ? {} : { arguments: call["arguments"] }) };
+}
+
+function readChannel(value: unknown, at: string): "voice" | "text" {
+  if (value === "voice" || value === "text") return value;
+  throw new Fault("invalid_argument", `${at} is neither "voice" nor "text"; without it the line holds in both`);
 }
 
 function readWhen(value: unknown, at: string): string | RegExp {

@@ -20,6 +20,10 @@ export interface MindTurn {
   readonly toolChoice: unknown;
   /** The response belongs to no conversation and nobody will hear it: classification, summaries. */
   readonly outOfBand: boolean;
+  /** Where the turn is taken: in a Realtime session, or by a request to the Responses API. */
+  readonly channel: "voice" | "text";
+  /** The JSON schema that a text answer has to follow; `null`: plain text. */
+  readonly format: { readonly name: string; readonly schema: unknown } | null;
 }
 
 export type Memory =
@@ -30,6 +34,8 @@ export type Memory =
 export interface MindReply {
   /** What is said. Several texts become several message items of one response, as gpt-realtime-2 does with its preambles. */
   readonly say?: string | readonly string[];
+  /** The answer where the turn has a `format`. Default: what a plain classifier would choose. */
+  readonly answer?: unknown;
   /** Called after what is said. A name that the session does not offer fails the response. */
   readonly toolCalls?: readonly MindToolCall[];
   /** End as `incomplete` for this reason, after everything was said. */

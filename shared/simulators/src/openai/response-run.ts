@@ -111,6 +111,8 @@ export class ResponseRun {
       tools: toolChoice === "none" ? [] : offeredTools(this.params.tools ?? config.tools),
       toolChoice,
       outOfBand: this.outOfBand,
+      channel: "voice",
+      format: null,
     };
   }
 
@@ -253,7 +255,8 @@ function endingOf(reply: MindReply, spent: boolean): Ending {
   return { status: "completed", details: null };
 }
 
-function offeredTools(tools: readonly ToolSettings[]): MindTurn["tools"] {
+/** The functions among the tools, as a mind sees them. */
+export function offeredTools(tools: readonly ToolSettings[]): MindTurn["tools"] {
   return tools.flatMap((tool) =>
     tool.type === "function" && tool.name
       ? [{ name: tool.name, description: tool.description ?? "", parameters: tool.parameters ?? {} }]
@@ -261,4 +264,5 @@ function offeredTools(tools: readonly ToolSettings[]): MindTurn["tools"] {
   );
 }
 
-const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+/** Names that minds may mix up: the owner's and the vendor's. */
+export const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");

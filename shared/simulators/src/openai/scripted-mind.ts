@@ -9,6 +9,10 @@ export interface ScriptLine {
   /** Several texts are several items of one response. `$1` or `$<name>` stand for what the pattern captured. */
   readonly say?: string | readonly string[];
   readonly call?: MindToolCall | readonly MindToolCall[];
+  /** Only in this channel. Absent: in both. */
+  readonly channel?: MindTurn["channel"];
+  /** The answer where a JSON schema is asked for, for example `{ agent: "support" }` to a router; such turns take no other lines. */
+  readonly answer?: unknown;
   /** Said when the tools that this line called have answered; `{{output}}` stands for the newest output. Default: the output itself. */
   readonly thenSay?: string;
 }
@@ -23,7 +27,7 @@ export interface Script {
 
 /**
  * A deterministic mind out of lines; the first line that fits speaks. Orders (`Say exactly: …`, in the request or in a note) come first,
- * as with the receptionist.
+ * as with the receptionist. The same script speaks on the phone and writes in text.
  * @example scriptedMind([{ when: /book/i, say: "One moment.", call: { name: "calendar.book" }, thenSay: "Done: {{output}}" }], "Pardon?")
  */
 export function scriptedMind(lines: readonly ScriptLine[], otherwise?: string | Mind): Mind;
@@ -31,12 +35,13 @@ export function scriptedMind(script: Script): Mind;
 export function scriptedMind(input: Script | readonly ScriptLine[], fallback?: string | Mind): Mind {
   const script: Script = "lines" in input ? input : { lines: input, ...(fallback === undefined ? {} : { otherwise: fallback }) };
   return (turn) => {
+    if (turn.format) return structured(script, turn);
     const order = ordered(turn);
     if (order !== undefined) return { say: order };
     const newest = turn.history.at(-1);
     if (newest?.role === "tool_output") return { say: afterTool(script, turn, newest.text) };
     if (turn.lastUser === null && script.greeting !== undefined) return { say: script.greeting };
-    const line = script.lines.find((candidate) => fits(candidate, turn));
+    const line = script.lines.find((candidate) => candidate.answer === undefined && fits(candidate, turn));
     if (line) return reply(line, turn);
     const { otherwise } = script;
     if (typeof otherwise === "string") return turn.lastUser === null ? receptionist(turn) : { say: otherwise };
@@ -44,7 +49,15 @@ export function scriptedMind(input: Script | readonly ScriptLine[], fallback?: s
   };
 }
 
+/** A line that has an answer gives it; without one the simulator classifies by itself. */
+function structured(script: Script, turn: MindTurn): MindReply | Promise<MindReply> {
+  const line = script.lines.find((candidate) => candidate.answer !== undefined && fits(candidate, turn));
+  if (line) return { answer: line.answer };
+  return typeof script.otherwise === "function" ? script.otherwise(turn) : {};
+}
+
 function fits(line: ScriptLine, turn: MindTurn): boolean {
+  if (line.channel !== undefined && line.channel !== turn.channel) return false;
   if (typeof line.when === "function") return line.when(turn);
   if (turn.lastUser === null) return false;
   return typeof line.when === "string"

@@ -1,9 +1,10 @@
-/** OpenAI's Realtime API at the wire, offline: an HTTP server whose upgrades become simulated sessions. */
+/** OpenAI's Realtime and Responses APIs at the wire, offline: an HTTP server whose upgrades become simulated sessions. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Clock, Fault } from "@struere/kernel";
 import { systemClock } from "@struere/runtime";
 import { type WebSocket, WebSocketServer } from "ws";
+import { control } from "./control.ts";
 import { type FaultPlan, faultPlan, type SimulatedFault } from "./fault-plan.ts";
 import type { InvoiceLine } from "./invoice.ts";
 import { DEFAULT_LATENCY, type LatencyProfile } from "./latency.ts";
@@ -12,6 +13,7 @@ import { seededRandom } from "./random.ts";
 import { receptionist } from "./receptionist.ts";
 import { SimulatedSession, type TranscriptLine } from "./session.ts";
 import type { VendorProblem } from "./vendor-problem.ts";
+import { responsesApi, type TextRequest } from "./responses.ts";
 import { type Keep, Wire } from "./wire.ts";
 
 export interface SimulatedOpenAIOptions {
@@ -39,13 +41,15 @@ export interface SimulatedOpenAI extends AsyncDisposable {
   readonly baseUrl: string;
   /** Every session so far, in the order of opening. */
   readonly sessions: readonly SimulatedSession[];
+  /** Every request to /v1/responses so far, in the order of arrival, and what was answered. */
+  readonly texts: readonly TextRequest[];
   /** What happens to sessions from now on. */
   readonly faults: FaultPlan;
   /** Everything billed so far, each response and transcription once. */
   invoice(): readonly InvoiceLine[];
   /** What was said and understood in a session, in order. Faults: not_found. */
   transcript(session: string | SimulatedSession): readonly TranscriptLine[];
-  /** Forgets closed sessions and their invoice, so that long runs do not grow. */
+  /** Forgets closed sessions, text requests, and their invoice, so that long runs do not grow. */
   forget(): void;
   close(): Promise<void>;
 }
@@ -54,6 +58,7 @@ const SESSION_MAX_MS = 60 * 60_000;
 /** 15 MiB of audio in base64, and the envelope. */
 const MAX_MESSAGE_BYTES = 24 * 1024 * 1024;
 const PATH = "/v1/realtime";
+const RESPONSES_PATH = "/v1/responses";
 const LEGAL_MODEL = /^gpt-(realtime|audio)/;
 
 /** Starts the simulator on loopback. Faults: unavailable when the port is taken. */
@@ -65,11 +70,28 @@ export async function startSimulatedOpenAI(options: SimulatedOpenAIOptions = {})
   const faults = faultPlan(options.faults ?? [], seed);
   const sessions: SimulatedSession[] = [];
   const invoice: InvoiceLine[] = [];
+  const texts = responsesApi({
+    clock,
+    latency,
+    random: seededRandom(seed * 7_919),
+    faults,
+    mind: options.mind ?? receptionist,
+    apiKey: options.apiKey,
+    keep: options.keep !== "counts",
+    bill: (line) => invoice.push(line),
+  });
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES });
   const connecting = new Set<() => void>();
   let opened = 0;
 
   const http = createServer((request, response) => {
+    const own = control({ method: request.method ?? "GET", path: requestUrl(request).pathname }, { sessions, invoice });
+    if (own) {
+      response.writeHead(own.status, { "content-type": "application/json" });
+      response.end(JSON.stringify(own.body));
+      return;
+    }
+    if (requestUrl(request).pathname === RESPONSES_PATH && request.method === "POST") return texts.serve(request, response);
     const message = `Unknown request URL: ${request.method} ${request.url}. Please check the URL for typos, or see the docs at https://platform.openai.com/docs/api-reference/.`;
     response.writeHead(404, { "content-type": "application/json" });
     response.end(errorBody({ code: "unknown_url", message }));
@@ -130,6 +152,7 @@ export async function startSimulatedOpenAI(options: SimulatedOpenAIOptions = {})
 
   const close = async (): Promise<void> => {
     for (const disarm of connecting) disarm();
+    texts.close();
     for (const session of sessions) session.wire.ended({ code: 1001, reason: "the simulator was stopped", by: "server" });
     for (const client of sockets.clients) client.terminate();
     http.closeAllConnections();
@@ -140,6 +163,7 @@ export async function startSimulatedOpenAI(options: SimulatedOpenAIOptions = {})
     realtimeUrl: `ws://${origin}${PATH}`,
     baseUrl: `http://${origin}/v1`,
     sessions,
+    texts: texts.requests,
     faults,
     invoice: () => [...invoice],
     transcript(wanted) {
@@ -151,7 +175,8 @@ export async function startSimulatedOpenAI(options: SimulatedOpenAIOptions = {})
     forget() {
       const closed = new Set(sessions.filter(({ wire }) => wire.closed).map(({ id }) => id));
       sessions.splice(0, sessions.length, ...sessions.filter(({ id }) => !closed.has(id)));
-      invoice.splice(0, invoice.length, ...invoice.filter(({ sessionId }) => !closed.has(sessionId)));
+      invoice.splice(0, invoice.length, ...invoice.filter(({ kind, sessionId }) => kind !== "text" && !closed.has(sessionId)));
+      texts.forget();
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -36,12 +36,3 @@ export type Alert = {
   readonly detail: string;
   readonly callSid: string;
 };
-
-/** The text of an alert as `StreamError` and the debugger carry it. */
-export function alertText(code: AlertCode): string {
-  return ALERTS[code][1];
-}
-
-export function isAlertCode(code: number): code is AlertCode {
-  return Object.hasOwn(ALERTS, code);
-}

@@ -191,6 +191,7 @@ export class Call implements Ticking {
         void this.#sendStreamStatus(noun, sid, "stream-started");
         this.#changed();
       },
+      onFirstAudio: () => this.timeline.add("first-audio", ""),
       onEnded: (ending) => {
         if (this.#stream === stream) this.#stream = null;
         this.ear.cut();

@@ -5,6 +5,8 @@ export type TimelineKind =
   | "answered"
   | "webhook"
   | "stream-started"
+  /** The first audio of a stream came from the server; it has not been heard yet. */
+  | "first-audio"
   | "stream-ended"
   | "caller-speaks"
   | "caller-spoke"

@@ -37,6 +37,8 @@ export type MediaStreamOptions = {
   readonly connectTo: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly onStarted: (stream: MediaStream) => void;
+  /** The server has sent its first audio. */
+  readonly onFirstAudio: () => void;
   readonly onEnded: (ending: StreamEnding) => void;
   /** Errors and warnings other than the ones in the ending. */
   readonly onAlert: (code: AlertCode, detail: string) => void;
@@ -55,6 +57,7 @@ export class MediaStream {
   readonly #warned = new Set<AlertCode>();
   #socket: WebSocket | null = null;
   #startedAt: number | null = null;
+  #hasAudio = false;
   #ended = false;
   /** How often the server cleared the buffer: audio received after the n-th clear is of generation n. */
   generation = 0;
@@ -178,6 +181,10 @@ export class MediaStream {
     const message = parseServerMessage(data.toString(), this.sid);
     switch (message.kind) {
       case "media":
+        if (!this.#hasAudio) {
+          this.#hasAudio = true;
+          this.#options.onFirstAudio();
+        }
         if (!this.playOut.push(message.audio)) {
           this.#warnOnce(
             31931,

@@ -1,2 +1,0 @@
-Object.assign(globalThis, { laneVariant: true });
-await import("./lane-relay.ts");

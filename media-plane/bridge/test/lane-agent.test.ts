@@ -1,0 +1,344 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { AgentLane } from "../src/lane/index.ts";
+import { hand, laneEnd } from "./lane-ends.ts";
+
+const STREAM = "MZ0123456789abcdef0123456789abcdef";
+const FRAME = Buffer.alloc(160, 0x55).toString("base64");
+
+type Sent = { readonly audio: Buffer } | { readonly mark: string } | { readonly clear: true };
+
+function agentLane() {
+  const telephony = laneEnd("server");
+  const model = laneEnd("client");
+  const messages: string[] = [];
+  const started: string[] = [];
+  const overflows: string[] = [];
+  const lane: AgentLane = new AgentLane({
+    telephony: telephony.lane,
+    markName: ({ generation, itemId, sentMs }) => `${generation}:${itemId}:${sentMs}`,
+    onMessage: (text) => messages.push(text),
+    onAudioStarted: (responseId, itemId) => started.push(`${responseId} ${itemId}`),
+    onOverflow: (responseId) => overflows.push(responseId),
+  });
+  lane.begin(STREAM);
+  return {
+    lane,
+    messages,
+    started,
+    overflows,
+    take: (text: string | Buffer) => hand((bytes, start, end) => lane.take(model.lane, bytes, start, end), text),
+    sent: (): Sent[] => telephony.sent().map(parseSent),
+  };
+}
+
+function parseSent(text: string): Sent {
+  const message: {
+    readonly event: string;
+    readonly streamSid: string;
+    readonly media?: { readonly payload: string };
+    readonly mark?: { readonly name: string };
+  } = JSON.parse(text);
+  expect(message.streamSid).toBe(STREAM);
+  if (message.media !== undefined) return { audio: Buffer.from(message.media.payload, "base64") };
+  if (message.mark !== undefined) return { mark: message.mark.name };
+  expect(message.event).toBe("clear");
+  return { clear: true };
+}
+
+const audioOf = (sent: readonly Sent[]): Buffer => Buffer.concat(sent.map((one) => ("audio" in one ? one.audio : Buffer.alloc(0))));
+const marksOf = (sent: readonly Sent[]): string[] => sent.flatMap((one) => ("mark" in one ? [one.mark] : []));
+
+/** As OpenAI spells it. */
+function delta(
+  payload: string | Uint8Array,
+  options: { readonly response?: string; readonly item?: string; readonly event?: number } = {},
+): string {
+  return JSON.stringify({
+    type: "response.output_audio.delta",
+    event_id: `event_${(options.event ?? 0).toString(36).padStart(20, "x")}`,
+    response_id: options.response ?? "resp_1",
+    item_id: options.item ?? "item_1",
+    output_index: 0,
+    content_index: 0,
+    delta: typeof payload === "string" ? payload : Buffer.from(payload).toString("base64"),
+  });
+}
+
+function done(item = "item_1", response = "resp_1"): string {
+  return JSON.stringify({
+    type: "response.output_audio.done",
+    event_id: "event_9",
+    response_id: response,
+    item_id: item,
+    output_index: 0,
+    content_index: 0,
+  });
+}
+
+test("every byte of a response reaches the caller, in order, in pieces of at most 180 ms", () => {
+  const deltas = fc.array(fc.oneof(fc.uint8Array({ minLength: 160, maxLength: 160 }), fc.uint8Array({ maxLength: 9_000 })), {
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(deltas, (payloads) => {
+      const { lane, take, sent } = agentLane();
+      lane.play({ responseId: "resp_1", generation: 1 });
+      for (const [event, payload] of payloads.entries()) take(delta(payload, { event }));
+      take(done());
+      const out = sent();
+      expect(audioOf(out)).toEqual(Buffer.concat(payloads));
+      for (const one of out) if ("audio" in one) expect(one.audio.length).toBeLessThanOrEqual(1_440);
+    }),
+  );
+});
+
+test("a mark follows each 180 ms of an item and its end, and none comes twice", () => {
+  const { lane, take, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 7 });
+  for (let event = 0; event < 20; event++) take(delta(FRAME, { event }));
+  expect(marksOf(sent())).toEqual(["7:item_1:180", "7:item_1:360"]);
+  take(done());
+  expect(marksOf(sent())).toEqual(["7:item_1:400"]);
+  take(delta(Buffer.alloc(8_000), { item: "item_2" }));
+  expect(marksOf(sent())).toEqual([180, 360, 540, 720, 900].map((ms) => `7:item_2:${ms}`));
+  take(done("item_2"));
+  take(done("item_2"));
+  expect(marksOf(sent())).toEqual(["7:item_2:1000"]);
+});
+
+test("a mark comes after the audio that it stands for", () => {
+  const { lane, take, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(Buffer.alloc(4_000)));
+  take(done());
+  let bytes = 0;
+  for (const one of sent()) {
+    if ("audio" in one) bytes += one.audio.length;
+    if ("mark" in one) expect(one.mark).toBe(`1:item_1:${bytes / 8}`);
+  }
+  expect(bytes).toBe(4_000);
+});
+
+test("only the response that may play is heard", () => {
+  const { lane, take, sent, started } = agentLane();
+  take(delta(FRAME));
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(FRAME, { response: "resp_2" }));
+  expect(sent()).toEqual([]);
+  expect(started).toEqual([]);
+  expect(lane.deltasDropped).toBe(2);
+  take(delta(FRAME));
+  expect(audioOf(sent()).length).toBe(160);
+  expect(started).toEqual(["resp_1 item_1"]);
+});
+
+test("after mute every late delta is dropped, until the next response plays", () => {
+  const { lane, take, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  for (let event = 0; event < 3; event++) take(delta(FRAME, { event }));
+  lane.mute();
+  sent();
+  for (let event = 3; event < 6; event++) take(delta(FRAME, { event }));
+  expect(sent()).toEqual([]);
+  lane.play({ responseId: "resp_2", generation: 2 });
+  take(delta(FRAME, { event: 6 }));
+  expect(sent()).toEqual([]);
+  take(delta(FRAME, { response: "resp_2", item: "item_2" }));
+  expect(audioOf(sent()).length).toBe(160);
+});
+
+test("a machine that mutes at the first byte of an item hears nothing of it", () => {
+  const telephony = laneEnd("server");
+  const model = laneEnd("client");
+  const lane: AgentLane = new AgentLane({
+    telephony: telephony.lane,
+    markName: () => "m",
+    onMessage: () => undefined,
+    onAudioStarted: () => lane.mute(),
+    onOverflow: () => undefined,
+  });
+  lane.begin(STREAM);
+  lane.play({ responseId: "resp_1", generation: 1 });
+  for (let event = 0; event < 3; event++) hand((bytes, start, end) => lane.take(model.lane, bytes, start, end), delta(FRAME, { event }));
+  expect(telephony.sent()).toEqual([]);
+});
+
+test("at most 20 s lie at Twilio; whatever marks come when, nothing is lost or out of order", () => {
+  const steps = fc.array(
+    fc.oneof(
+      fc.uint8Array({ minLength: 8_000, maxLength: 40_000, size: "max" }).map((audio) => ({ audio })),
+      fc.nat(20).map((marks) => ({ marks })),
+    ),
+    { maxLength: 25 },
+  );
+  fc.assert(
+    fc.property(steps, (plan) => {
+      const { lane, take, sent } = agentLane();
+      lane.play({ responseId: "resp_1", generation: 1 });
+      const all: Buffer[] = [];
+      const outstanding: string[] = [];
+      const heard: Buffer[] = [];
+      let unplayed = 0;
+      const atMark = new Map<string, number>();
+      let total = 0;
+      const collect = (): void => {
+        for (const one of sent()) {
+          if ("audio" in one) {
+            heard.push(one.audio);
+            total += one.audio.length;
+          } else if ("mark" in one) {
+            outstanding.push(one.mark);
+            atMark.set(one.mark, total);
+          }
+        }
+        expect(total - unplayed).toBeLessThanOrEqual(160_000);
+      };
+      const echo = (): void => {
+        const name = outstanding.shift();
+        if (name === undefined) return;
+        unplayed = atMark.get(name) ?? 0;
+        lane.marked(name);
+        collect();
+      };
+      for (const [event, step] of plan.entries()) {
+        if ("audio" in step) {
+          all.push(Buffer.from(step.audio));
+          take(delta(step.audio, { event }));
+          collect();
+        } else {
+          for (let count = 0; count < step.marks; count++) echo();
+        }
+      }
+      take(done());
+      collect();
+      while (outstanding.length > 0) echo();
+      expect(Buffer.concat(heard).equals(Buffer.concat(all))).toBe(true);
+      expect(lane.takeProgress().at(-1)?.finished ?? true).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("what waits of one response is sent before the next one's audio", () => {
+  const { lane, take, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(Buffer.alloc(200_000, 1)));
+  take(done());
+  lane.play({ responseId: "resp_2", generation: 2 });
+  take(delta(Buffer.alloc(160, 2), { response: "resp_2", item: "item_2" }));
+  let heard = sent();
+  const all = [...heard];
+  while (marksOf(heard).length > 0) {
+    for (const name of marksOf(heard)) lane.marked(name);
+    heard = sent();
+    all.push(...heard);
+  }
+  const audio = audioOf(all);
+  expect(audio.equals(Buffer.concat([Buffer.alloc(200_000, 1), Buffer.alloc(160, 2)]))).toBe(true);
+  expect(marksOf(all)).toContain("1:item_1:25000");
+});
+
+test("more than five minutes are not kept: the rest of the response is dropped, and that is said once", () => {
+  const { lane, take, overflows, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  for (let event = 0; event < 40; event++) take(delta(Buffer.alloc(80_000), { event }));
+  take(done());
+  expect(overflows).toEqual(["resp_1"]);
+  expect(audioOf(sent()).length).toBeLessThanOrEqual(160_000);
+  lane.play({ responseId: "resp_2", generation: 2 });
+  lane.clear();
+  sent();
+  take(delta(FRAME, { response: "resp_2" }));
+  expect(audioOf(sent()).length).toBe(160);
+});
+
+test("clear tells Twilio, forgets what waits and makes room", () => {
+  const { lane, take, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(Buffer.alloc(200_000)));
+  const marks = marksOf(sent());
+  expect(lane.unplayedMs).toBeGreaterThan(19_000);
+  lane.clear();
+  expect(sent()).toEqual([{ clear: true }]);
+  expect(lane.unplayedMs).toBe(0);
+  for (const name of marks) lane.marked(name);
+  expect(sent()).toEqual([]);
+  lane.play({ responseId: "resp_2", generation: 2 });
+  take(delta(Buffer.alloc(1_440), { response: "resp_2", item: "item_2" }));
+  expect(audioOf(sent()).length).toBe(1_440);
+});
+
+test("progress says what was generated and sent, once per change, and when an item is finished", () => {
+  const { lane, take } = agentLane();
+  expect(lane.dirty).toBe(false);
+  lane.play({ responseId: "resp_1", generation: 1 });
+  for (let event = 0; event < 5; event++) take(delta(FRAME, { event }));
+  expect(lane.dirty).toBe(true);
+  expect(lane.takeProgress()).toEqual([{ responseId: "resp_1", itemId: "item_1", generatedMs: 100, sentMs: 100, finished: false }]);
+  expect(lane.dirty).toBe(false);
+  expect(lane.takeProgress()).toEqual([]);
+  take(done());
+  expect(lane.takeProgress()).toEqual([{ responseId: "resp_1", itemId: "item_1", generatedMs: 100, sentMs: 100, finished: true }]);
+  take(delta(Buffer.alloc(240_000), { item: "item_2" }));
+  take(done("item_2"));
+  expect(lane.takeProgress()).toEqual([{ responseId: "resp_1", itemId: "item_2", generatedMs: 30_000, sentMs: 19_800, finished: false }]);
+});
+
+test("the end of a response is the end of its items", () => {
+  const { lane, take, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(FRAME));
+  lane.finish("resp_2");
+  expect(lane.takeProgress()[0]?.finished).toBe(false);
+  lane.finish("resp_1");
+  expect(lane.takeProgress()[0]?.finished).toBe(true);
+  expect(marksOf(sent())).toEqual(["1:item_1:20"]);
+});
+
+test("two items of one response are counted apart, also in turn", () => {
+  const { lane, take, started } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  for (const item of ["item_1", "item_2", "item_1", "item_2"]) take(delta(FRAME, { item }));
+  expect(started).toEqual(["resp_1 item_1", "resp_1 item_2"]);
+  expect(lane.takeProgress().map(({ itemId, sentMs }) => `${itemId} ${sentMs}`)).toEqual(["item_1 40", "item_2 40"]);
+});
+
+test.each([
+  ["another order of keys", `{"delta":"AAAA","item_id":"item_1","response_id":"resp_1","type":"response.output_audio.delta"}`],
+  ["white space", `{ "type": "response.output_audio.delta" , "response_id": "resp_1",\n"item_id":"item_1", "delta": "AAAA" }`],
+  ["escaped letters", `{"type":"response.output\\u005faudio.delta","response_id":"resp_1","item_id":"item_1","delta":"\\u0041AAA"}`],
+  ["company", `{"type":"response.output_audio.delta","response_id":"resp_1","item_id":"item_1","x":[{"y":-1.5}],"delta":"AAAA"}`],
+])("a delta in %s is a delta", (_name, text) => {
+  const { lane, take, sent, messages } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(text);
+  take(text);
+  expect(audioOf(sent())).toEqual(Buffer.alloc(6));
+  expect(messages).toEqual([]);
+});
+
+test("what is not base64 never gets into a message of ours", () => {
+  const { lane, take, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta('"},"x":{"'));
+  take(delta("AAA"));
+  take(delta("AA==AAAA"));
+  expect(sent()).toEqual([]);
+  expect(lane.deltasDropped).toBe(3);
+});
+
+test("everything that is not audio is a message, unchanged", () => {
+  const { lane, take, messages, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  const others = [
+    '{"type":"session.created","session":{"id":"sess_1"}}',
+    '{"type":"response.output_audio_transcript.delta","response_id":"resp_1","item_id":"item_1","delta":"AAAA"}',
+    '{"type":"response.output_audio.delta","delta":"AAAA"}',
+    '{"type":"error","error":{"message":"¡no!"}}',
+    "{",
+  ];
+  for (const text of others) take(text);
+  expect(messages).toEqual(others);
+  expect(sent()).toEqual([]);
+});

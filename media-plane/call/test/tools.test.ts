@@ -1,0 +1,181 @@
+import { expect, test } from "vitest";
+import type { ToolCall } from "../src/index.ts";
+import { A_USAGE, greeted, heard, play, playAll, says, type Scripted } from "./play.ts";
+
+const QUERY: ToolCall = { toolCallId: "call_1", name: "entity.query", argumentsJson: '{"type":"order"}' };
+const BOOK: ToolCall = { toolCallId: "call_2", name: "calendar.book", argumentsJson: "{}" };
+const END: ToolCall = { toolCallId: "call_9", name: "call.end", argumentsJson: "{}" };
+
+function calls(
+  at: number,
+  toolCalls: readonly ToolCall[],
+  status: "completed" | "cancelled" = "completed",
+  responseId = "resp_2",
+): readonly Scripted[] {
+  return [
+    { at, type: "model.response_created", responseId, requestId: null },
+    { at: at + 50, type: "model.response_done", responseId, status, reason: null, toolCalls, usage: A_USAGE },
+  ];
+}
+
+function finished(at: number, toolCallId: string): Scripted {
+  return { at, type: "tool.finished", toolCallId, outputJson: '{"ok":true}', isError: false };
+}
+
+test("several tools are run, each is answered, and the model is asked to go on once, when all are in", () => {
+  expect(play(greeted(), ...calls(4_000, [QUERY, BOOK]), finished(4_500, "call_2"), finished(5_000, "call_1"))).toMatchInlineSnapshot(`
+    "  4000 model.response_created responseId=resp_2 requestId=null
+             > lane.play responseId=resp_2 generation=1
+      4050 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[entity.query calendar.book] usage={…}
+             > bus.publish #7 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #8 tool.called offsetMs=4050 toolCallId=call_1 name=entity.query
+             > tool.run toolCallId=call_1 name=entity.query argumentsJson="{\\"type\\":\\"order\\"}"
+             > bus.publish #9 tool.called offsetMs=4050 toolCallId=call_2 name=calendar.book
+             > tool.run toolCallId=call_2 name=calendar.book argumentsJson="{}"
+      4500 tool.finished toolCallId=call_2 outputJson="{\\"ok\\":true}" isError=false
+             > bus.publish #10 tool.finished offsetMs=4500 toolCallId=call_2 name=calendar.book isError=false durationMs=450
+             > model.answer_tool requestId=r1.4 toolCallId=call_2 output="{\\"ok\\":true}"
+      5000 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false
+             > bus.publish #11 tool.finished offsetMs=5000 toolCallId=call_1 name=entity.query isError=false durationMs=950
+             > model.answer_tool requestId=r1.5 toolCallId=call_1 output="{\\"ok\\":true}"
+             > model.request requestId=r1.6 purpose=tool_result instructions=null"
+  `);
+});
+
+test("a call that the wire repeats is run once", () => {
+  const { effects } = playAll([...greeted(), ...calls(4_000, [QUERY, QUERY]), ...calls(4_200, [QUERY], "completed", "resp_3")]);
+  expect(effects.filter((effect) => effect.type === "tool.run")).toHaveLength(1);
+});
+
+test("the calls of a response that was cut off are not carried out, and the model is told so", () => {
+  expect(
+    play(
+      [...greeted(), ...calls(4_000, [QUERY]).slice(0, 1), { at: 4_010, type: "model.speech_started", itemId: "caller_1" }],
+      ...calls(4_000, [QUERY], "cancelled").slice(1),
+    ),
+  ).toMatchInlineSnapshot(`
+    "  4050 model.response_done responseId=resp_2 status=cancelled reason=null toolCalls=[entity.query] usage={…}
+             > bus.publish #8 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > model.answer_tool requestId=r1.5 toolCallId=call_1 output="{\\"error\\":{\\"code\\":\\"aborted\\",\\"message\\":\\"interrupted, nothing w…""
+  `);
+});
+
+test("a tool that does not answer in 15 s is answered for, and its late result is ignored", () => {
+  expect(play([...greeted(), ...calls(4_000, [QUERY])], { at: 19_500, type: "wait" }, finished(20_000, "call_1"))).toMatchInlineSnapshot(`
+    " 19050 clock.struck
+             > bus.publish #9 tool.finished offsetMs=19050 toolCallId=call_1 name=entity.query isError=true durationMs=15000
+             > model.answer_tool requestId=r1.4 toolCallId=call_1 output="{\\"error\\":{\\"code\\":\\"deadline_exceeded\\",\\"message\\":\\"the tool did…"
+             > model.request requestId=r1.5 purpose=tool_result instructions=null
+     20000 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false"
+  `);
+});
+
+test("a result that comes while the caller speaks is told with the answer that the caller gets anyway", () => {
+  expect(
+    play(
+      [...greeted(), ...calls(4_000, [QUERY])],
+      { at: 4_100, type: "model.speech_started", itemId: "caller_1" },
+      finished(4_500, "call_1"),
+      { at: 5_000, type: "model.speech_stopped", itemId: "caller_1" },
+      { at: 5_010, type: "model.turn_committed", itemId: "caller_1" },
+      { at: 5_100, type: "model.response_created", responseId: "resp_3", requestId: null },
+    ),
+  ).toMatchInlineSnapshot(`
+    "  4100 model.speech_started itemId=caller_1
+             > bus.publish #9 caller.speaking offsetMs=4100 itemId=caller_1
+      4500 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false
+             > bus.publish #10 tool.finished offsetMs=4500 toolCallId=call_1 name=entity.query isError=false durationMs=450
+             > model.answer_tool requestId=r1.4 toolCallId=call_1 output="{\\"ok\\":true}"
+      5000 model.speech_stopped itemId=caller_1
+             > bus.publish #11 caller.silent offsetMs=5000 itemId=caller_1
+      5010 model.turn_committed itemId=caller_1
+      5100 model.response_created responseId=resp_3 requestId=null
+             > lane.play responseId=resp_3 generation=1"
+  `);
+});
+
+test("no more than 8 tools are run per turn; the others are answered with an error", () => {
+  const many = Array.from({ length: 10 }, (_, index) => ({ ...QUERY, toolCallId: `call_${index}` }));
+  const { effects } = playAll([...greeted(), ...calls(4_000, many)]);
+  const outputs = effects.filter((effect) => effect.type === "model.answer_tool").map((effect) => effect.output);
+  expect(effects.filter((effect) => effect.type === "tool.run")).toHaveLength(8);
+  expect(outputs).toEqual(
+    Array(2).fill('{"error":{"code":"resource_exhausted","message":"no more than 8 tools can be used before the caller speaks"}}'),
+  );
+});
+
+test("no more than 32 tools are run per call", () => {
+  const rounds = Array.from({ length: 6 }, (_, round): readonly Scripted[] => {
+    const at = 4_000 + round * 1_000;
+    const many = Array.from({ length: 8 }, (_unused, index) => ({ ...QUERY, toolCallId: `call_${round}_${index}` }));
+    return [
+      ...calls(at, many, "completed", `resp_${round + 2}`),
+      { at: at + 100, type: "model.turn_committed", itemId: `caller_${round}` },
+    ];
+  });
+  const { effects } = playAll([...greeted(), ...rounds.flat()]);
+  expect(effects.filter((effect) => effect.type === "tool.run")).toHaveLength(32);
+});
+
+test("a model that does nothing but call tools is not asked to go on forever", () => {
+  // Each round is one answer and one request.
+  const rounds = Array.from({ length: 20 }, (_, round) => {
+    const toolCall = { ...QUERY, toolCallId: `call_${round}`, argumentsJson: "x".repeat(40_000) };
+    const requestId = round === 0 ? null : `r1.${3 + 2 * round}`;
+    const [created, ...rest] = calls(4_000 + round * 200, [toolCall], "completed", `resp_${round + 2}`);
+    return [{ ...created, requestId } as Scripted, ...rest];
+  });
+  const { effects } = playAll([...greeted(), ...rounds.flat()]);
+  expect(effects.filter((effect) => effect.type === "model.request" && effect.purpose === "tool_result")).toHaveLength(10);
+});
+
+test("call.end closes the call once everything that was said has been heard", () => {
+  expect(
+    play(
+      [...greeted(), ...says(4_000, { responseId: "resp_2", itemId: "agent_2", text: "Goodbye!", ms: 900 }).slice(0, 4)],
+      { at: 4_100, type: "model.response_done", responseId: "resp_2", status: "completed", reason: null, toolCalls: [END], usage: A_USAGE },
+      { at: 4_200, type: "model.speech_started", itemId: "caller_1" },
+      heard(5_100, "agent_2", 900),
+      { at: 5_150, type: "record.closed" },
+    ),
+  ).toMatchInlineSnapshot(`
+    "  4100 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[call.end] usage={…}
+             > bus.publish #8 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #9 tool.called offsetMs=4100 toolCallId=call_9 name=call.end
+             > model.answer_tool requestId=r1.4 toolCallId=call_9 output="{\\"ok\\":true}"
+      4200 model.speech_started itemId=caller_1
+             > bus.publish #10 caller.speaking offsetMs=4200 itemId=caller_1
+      5100 telephony.marked name=g1:900:agent_2
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="Goodbye!" generatedText="Goodbye!" heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=5100
+             > lane.mute
+             > lane.route inbound=drop
+             > bus.publish #12 agent.silent offsetMs=5100
+             > bus.publish #13 call.ended offsetMs=5100 outcome=completed reason=agent_hung_up
+             > model.close
+             > record.close outcome=completed reason=agent_hung_up durationMs=5100 lastSeq=13
+      5150 record.closed
+             > telephony.close code=1000"
+  `);
+});
+
+test("call.end without a word leaves three seconds for a goodbye to begin", () => {
+  expect(play(greeted(), ...calls(4_000, [END]), { at: 12_000, type: "wait" })).toMatchInlineSnapshot(`
+    "  4000 model.response_created responseId=resp_2 requestId=null
+             > lane.play responseId=resp_2 generation=1
+      4050 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[call.end] usage={…}
+             > bus.publish #7 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #8 tool.called offsetMs=4050 toolCallId=call_9 name=call.end
+             > model.answer_tool requestId=r1.4 toolCallId=call_9 output="{\\"ok\\":true}"
+             > model.tell requestId=r1.5 role=system text="You have ended the call. If you have not said goodbye yet, d…"
+             > model.request requestId=r1.6 purpose=farewell instructions=null
+      7050 clock.struck
+             > lane.mute
+             > lane.route inbound=drop
+      8550 clock.struck
+             > bus.publish #9 call.ended offsetMs=8550 outcome=completed reason=agent_hung_up
+             > model.close
+             > record.close outcome=completed reason=agent_hung_up durationMs=8550 lastSeq=9
+     11550 clock.struck
+             > telephony.close code=1000"
+  `);
+});

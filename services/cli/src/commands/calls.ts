@@ -1,0 +1,63 @@
+import { CallStatus } from "@struere/domain";
+import { Fault } from "@struere/kernel";
+import type { Command } from "commander";
+import type { Invoked } from "../invocation.ts";
+import { type PageFlags, readPage } from "../page-flags.ts";
+import { callTable, callText } from "../render/call.ts";
+import { type PlaceFlags, placeCall } from "./calls-place.ts";
+import { watchCall } from "./calls-watch.ts";
+
+export function addCalls(program: Command, invoked: Invoked): void {
+  const calls = program.command("calls").description("phone conversations: their record, live, simulated");
+
+  calls
+    .command("list")
+    .description("newest first")
+    .option("--limit <count>", "how many at most, 25 without it")
+    .option("--cursor <cursor>", "go on where the list before ended")
+    .option("--status <status>", `only these: ${CallStatus.join(", ")}`)
+    .action(async (flags: PageFlags & { readonly status?: string }) => {
+      const { session, out } = invoked();
+      const filter = { ...readPage(flags), ...(flags.status === undefined ? {} : { status: readStatus(flags.status) }) };
+      const { ask } = await session();
+      const list = await ask((api, options) => api.calls.list.query(filter, options));
+      out.answer(list, () => callTable(out.paint, list.items));
+      if (list.nextCursor !== null) out.note(`There are more: --cursor ${list.nextCursor}`);
+    });
+
+  calls
+    .command("show <id>")
+    .description("the conversation as it was heard, what happened, what it used")
+    .action(async (id: string) => {
+      const { session, out } = invoked();
+      const { ask } = await session();
+      const call = await ask((api, options) => api.calls.get.query({ id }, options));
+      out.answer(call, () => callText(out.paint, call));
+    });
+
+  calls
+    .command("watch [id]")
+    .description("everything that a call says, as it is recorded; goes on after a lost connection")
+    .option("--latest", "the newest call")
+    .action(async (id: string | undefined, flags: { readonly latest?: boolean }) => {
+      if ((id === undefined) === (flags.latest !== true))
+        throw new Fault("invalid_argument", "calls watch needs either the id of a call or --latest");
+      await watchCall(invoked(), id ?? "latest");
+    });
+
+  calls
+    .command("place")
+    .description("a call by a simulated caller, who says what was heard")
+    .option("--simulate", "on the simulators; the only way so far")
+    .option("--to <e164>", "the number to call; else the script's dial")
+    .option("--from <e164>", "the caller's number")
+    .option("--script <file>", "what the caller does, in YAML; without it: listens, says something, listens, hangs up")
+    .option("--simulator-url <url>", "the simulated Twilio; else STRUERE_SIMULATOR_URL, else TWILIO_API_BASE_URL")
+    .action(async (flags: PlaceFlags) => await placeCall(invoked(), flags));
+}
+
+function readStatus(text: string): CallStatus {
+  const status = CallStatus.find((one) => one === text);
+  if (status !== undefined) return status;
+  throw new Fault("invalid_argument", `--status is "${text}"; it must be one of ${CallStatus.join(", ")}`);
+}

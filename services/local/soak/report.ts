@@ -1,0 +1,63 @@
+/** The figures as tables, and what of them is not as it must be. */
+import { say, table, title } from "../demo/show.ts";
+import type { BurstFigures } from "./burst.ts";
+import type { LeakFigures } from "./leaks.ts";
+import type { Quantiles } from "./quantiles.ts";
+
+const SHOWN_FAILURES = 5;
+const MB = 1024 * 1024;
+
+/** @returns what went wrong, as sentences. */
+export function showBurst(figures: BurstFigures): readonly string[] {
+  title(`${figures.calls} calls started within one second on one media node`);
+  const row = (name: string, { p50, p99, max, count }: Quantiles) => [name, p50.toFixed(0), p99.toFixed(0), max.toFixed(0), String(count)];
+  table(
+    [{ name: "ms" }, { name: "p50", right: true }, { name: "p99", right: true }, { name: "max", right: true }, { name: "calls", right: true }],
+    [
+      row("voice webhook answered", figures.webhookMs),
+      row("start to first audio", figures.firstAudioMs),
+      row("of that, the simulated model", figures.modelMs),
+      row("of that, ours", figures.addedMs),
+    ],
+  );
+  const { media, control, simulators, startCpuMs } = figures;
+  say();
+  table(
+    [{ name: "CPU of a call's start" }, { name: "ms", right: true }],
+    Object.entries(startCpuMs).map(([plane, ms]) => [plane, ms.toFixed(1)]),
+  );
+  say();
+  table(
+    [{ name: `with ${figures.calls} calls running` }, { name: "" }],
+    [
+      ["media plane", `${media.cpuPercent.toFixed(0)} % of a core`],
+      ["", `${(media.rssBytes / MB).toFixed(0)} MB, ${((media.rssBytes - media.idleRssBytes) / 1024 / figures.calls).toFixed(0)} KB a call`],
+      ["control plane", `${control.cpuPercent.toFixed(0)} % of a core`],
+      ["simulators", `${simulators.cpuPercent.toFixed(0)} % of a core; late by ${simulators.lateP99Ms.toFixed(0)} ms (p99)`],
+    ],
+  );
+  return failed(figures.failures, figures.calls);
+}
+
+/** @returns what went wrong, as sentences. */
+export function showLeaks(figures: LeakFigures): readonly string[] {
+  title(`${figures.calls} calls in ${figures.seconds.toFixed(0)} s, and what is left of them`);
+  table(
+    [{ name: "what" }, { name: "baseline", right: true }, { name: "after", right: true }, { name: "allowed", right: true }, { name: "" }],
+    figures.rows.map(({ what, baseline, after, allowed, unit }) => {
+      const show = (value: number) => (unit === "MB" ? `${value.toFixed(1)} MB` : String(value));
+      return [what, show(baseline), show(after), show(allowed), after > allowed ? "LEFT" : ""];
+    }),
+  );
+  return [
+    ...failed(figures.failures, figures.calls),
+    ...(figures.unrecorded > 0 ? [`${figures.unrecorded} calls are not recorded as completed`] : []),
+    ...figures.left.map(({ what, after, allowed }) => `left after ${figures.calls} calls: ${what} is ${after} and may be ${allowed}`),
+  ];
+}
+
+function failed(failures: readonly string[], calls: number): readonly string[] {
+  for (const failure of failures.slice(0, SHOWN_FAILURES)) say(`  ✗ ${failure}`);
+  if (failures.length > SHOWN_FAILURES) say(`  … and ${failures.length - SHOWN_FAILURES} more`);
+  return failures.length === 0 ? [] : [`${failures.length} of ${calls} calls failed`];
+}

@@ -1,0 +1,124 @@
+/**
+ * The system under load: Postgres, nats-server, the control plane and one media node each in a process of their own, started as
+ * `npm run control` and `npm run media` start them. The simulated Twilio and OpenAI are in this process, and so is the clock of all figures.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ApiClient, createApiClient } from "@struere/api/client";
+import { Fault } from "@struere/kernel";
+import { pause, systemClock } from "@struere/runtime";
+import { startNatsServer } from "@struere/runtime/nats-server";
+import { startPostgres } from "@struere/runtime/postgres";
+import { type LatencyProfile, type SimulatedOpenAI, type SimulatedTwilio, startSimulatedOpenAI, startSimulatedTwilio } from "@struere/simulators";
+import { type Db, openDatabase } from "@struere/store";
+import { AgentDefinition } from "struere";
+import { newSecrets } from "../installation.ts";
+import { clerk, clerkMind } from "./clerk.ts";
+import { freePort } from "./free-port.ts";
+import { ScriptProcess } from "./script-process.ts";
+
+export interface SoakSystem extends AsyncDisposable {
+  readonly twilio: SimulatedTwilio;
+  readonly openai: SimulatedOpenAI;
+  readonly api: ApiClient;
+  readonly db: Db;
+  readonly control: ScriptProcess;
+  readonly media: ScriptProcess;
+  /** The media node's Prometheus page. */
+  mediaMetrics(): Promise<string>;
+}
+
+/** Of the simulated number. */
+export const SOAK_NUMBER = "+15550100200";
+const OPENAI_KEY = "sk-simulated";
+const READY_WITHIN_MS = 20_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const CAPACITY = 1_000;
+
+/** No jitter and no time to connect, so that the vendor's part is one number that can be taken off. */
+const LATENCY: Partial<LatencyProfile> = { jitter: 0, connectMs: 0, sessionMs: 0 };
+
+export async function startSystem(): Promise<SoakSystem> {
+  await using parts = new AsyncDisposableStack();
+  const cwd = await mkdtemp(join(tmpdir(), "struere-soak-"));
+  parts.defer(() => rm(cwd, { recursive: true, force: true }));
+  const postgres = parts.use(await startPostgres({ dataDir: null }));
+  const nats = parts.use(await startNatsServer({ storeDir: join(cwd, "nats") }));
+  const twilio = parts.use(await startSimulatedTwilio({ numbers: [SOAK_NUMBER] }));
+  const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind: clerkMind, latency: LATENCY }));
+
+  const { gatewaySecret, encryptionKey, apiKey } = newSecrets();
+  const [httpPort, grpcPort, mediaPort] = [await freePort(), await freePort(), await freePort()];
+  const shared = { NATS_URL: nats.url, VOICE_GATEWAY_SECRET: gatewaySecret, LOG_LEVEL: "warn" };
+  const nodeArgs = ["--expose-gc", "--import", join(import.meta.dirname, "inspect-hook.ts")];
+  const control = parts.use(
+    await ScriptProcess.start({
+      script: "control",
+      nodeArgs,
+      cwd,
+      env: {
+        ...shared,
+        DATABASE_URL: postgres.url,
+        ENCRYPTION_KEY: encryptionKey,
+        BOOTSTRAP_API_KEY: apiKey,
+        CONTROL_HTTP_PORT: String(httpPort),
+        CONTROL_GRPC_PORT: String(grpcPort),
+        TWILIO_API_BASE_URL: twilio.apiBaseUrl,
+      },
+    }),
+  );
+  const media = parts.use(
+    await ScriptProcess.start({
+      script: "media",
+      nodeArgs,
+      cwd,
+      env: {
+        ...shared,
+        CONTROL_GRPC_URL: `127.0.0.1:${grpcPort}`,
+        MEDIA_PORT: String(mediaPort),
+        MEDIA_CAPACITY: String(CAPACITY),
+        MEDIA_DRAIN_SECONDS: "5",
+        OPENAI_API_KEY: OPENAI_KEY,
+        OPENAI_REALTIME_URL: openai.realtimeUrl,
+      },
+    }),
+  );
+  const controlUrl = `http://127.0.0.1:${httpPort}`;
+  const mediaUrl = `http://127.0.0.1:${mediaPort}`;
+  await ready(controlUrl, control);
+  await ready(mediaUrl, media);
+  const db = openDatabase({ url: postgres.url, poolMax: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+  parts.defer(() => db.destroy());
+
+  const api = createApiClient({ url: controlUrl, apiKey });
+  await api.agents.set.mutate({ definition: AgentDefinition.parse(clerk) });
+  await api.connections.credentials.set.mutate({ accountSid: twilio.accountSid, authToken: twilio.authToken });
+  await api.connections.connect.mutate({ phoneNumber: SOAK_NUMBER, agent: clerk.slug });
+
+  const owned = parts.move();
+  return {
+    twilio,
+    openai,
+    api,
+    db,
+    control,
+    media,
+    mediaMetrics: async () => await (await fetch(`${mediaUrl}/metrics`)).text(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function ready(url: string, process: ScriptProcess): Promise<void> {
+  const clock = systemClock();
+  const until = clock.now() + READY_WITHIN_MS;
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    if (answer?.ok) return;
+    if (clock.now() > until) {
+      const why = answer ? await answer.text() : "no answer";
+      throw new Fault("deadline_exceeded", `the ${process.name} process is not ready after ${READY_WITHIN_MS} ms: ${why}\n${process.errors}`);
+    }
+    await pause(clock, 50);
+  }
+}

@@ -1,0 +1,81 @@
+import type { AgentDefinition } from "../agent.ts";
+import { BUILTIN_TOOLS, isBuiltinTool } from "../builtin-tools.ts";
+import { DEFAULT_TEXT_MODEL } from "../models.ts";
+import { isMcpServer, type ToolsDefinition } from "../tools.ts";
+import { checkModel } from "./check-model.ts";
+import type { ProjectDefinitions, Remarks } from "./check-project.ts";
+import { checkPrompt } from "./check-prompt.ts";
+import type { Remark } from "./finding.ts";
+
+/** All that a caller on a phone brings along. */
+const CALLER_GIVES: readonly string[] = ["callerNumber"];
+
+export function checkAgent(project: ProjectDefinitions, agent: AgentDefinition, { problem, warn }: Remarks): void {
+  const entityTypes = project.entityTypes.map((type) => type.slug);
+  const isOwn = isOwnTool(project.tools);
+  for (const remark of checkTools(project, agent)) problem(remark);
+  for (const remark of checkRoles(project, agent)) problem(remark);
+  for (const remark of checkPrompt(agent, { entityTypes, tools: ownToolNames(project.tools), isTool: isOwn })) problem(remark);
+  const model = checkModel("model.model", agent.model?.model ?? DEFAULT_TEXT_MODEL, "text", project.today);
+  if (model.problem) problem(model.problem);
+  if (model.warning) warn(model.warning);
+  const params = checkParams(project, agent);
+  if (params.problem) problem(params.problem);
+  if (params.warning) warn(params.warning);
+}
+
+function* checkTools({ agents, routers, tools }: ProjectDefinitions, agent: AgentDefinition): Generator<Remark> {
+  const isOwn = isOwnTool(tools);
+  const templateOnly = tools.flatMap((tool) => (isMcpServer(tool) || tool.templateOnly !== true ? [] : [tool.name]));
+  for (const [index, name] of agent.tools.entries()) {
+    const field = `tools[${index}]`;
+    if (templateOnly.includes(name)) {
+      yield { field, message: `"${name}" is templateOnly: prompts may call it as {{${name}(…)}}, an agent may not` };
+    } else if (!isBuiltinTool(name) && !isOwn(name)) {
+      yield { field, message: `"${name}" is not a tool`, legal: [...BUILTIN_TOOLS, ...ownToolNames(tools)] };
+    }
+    // Whoever it called would be itself: nobody is there who could speak on the call.
+    if (name === "voice.call" && routers.length === 0 && agents.every((other) => other.slug === agent.slug)) {
+      const message = "voice.call has nobody to call with: this project has no router and no agent but this one; define who speaks on the call";
+      yield { field, message };
+    }
+    if (name === "agent.chat" && agents.every((other) => other.slug === agent.slug)) {
+      yield { field, message: "agent.chat has nobody to chat with: this project has no other agent" };
+    }
+  }
+}
+
+function* checkRoles({ roles }: ProjectDefinitions, agent: AgentDefinition): Generator<Remark> {
+  const legal = roles.map((role) => role.slug);
+  for (const [index, slug] of agent.roles.entries()) {
+    if (!legal.includes(slug)) yield { field: `roles[${index}]`, message: `"${slug}" is not a role of this project`, legal };
+  }
+}
+
+/** A caller can not give what an agent that answers the phone requires. `voice.call` can, in its metadata. */
+function checkParams(project: ProjectDefinitions, agent: AgentDefinition): { readonly problem?: Remark; readonly warning?: Remark } {
+  const required = (agent.threadContextParams ?? []).filter((param) => param.required === true).map((param) => param.name);
+  const missing = required.filter((name) => !CALLER_GIVES.includes(name));
+  if (missing.length === 0) return {};
+  const speaksOn = project.routers.filter((router) => router.agents.some((one) => one.slug === agent.slug));
+  const names = missing.map((name) => `"${name}"`).join(", ");
+  const field = "threadContextParams";
+  const isBound = project.numbers?.some((target) => ("agent" in target ? target.agent === agent.slug : speaksOn.some((router) => router.slug === target.router)));
+  const answer = "give up required, or let it not answer the phone";
+  if (isBound) return { problem: { field, message: `requires ${names}, but this agent answers a phone number, and a caller gives only callerNumber; ${answer}` } };
+  const phoneRouter = speaksOn.find((router) => router.voiceConfig !== undefined);
+  if (!phoneRouter) return {};
+  const remark = (why: string): Remark => ({ field, message: `requires ${names}, but on the router "${phoneRouter.slug}" ${why}; ${answer}` });
+  const canBeCalledWithIt = project.agents.some((other) => other.slug !== agent.slug && other.tools.includes("voice.call"));
+  if (canBeCalledWithIt) return { warning: remark("only calls placed by voice.call can give that, in metadata") };
+  return { problem: remark("nobody can give that: a caller gives only callerNumber, and no agent places calls") };
+}
+
+function ownToolNames(tools: ToolsDefinition): string[] {
+  return tools.map((tool) => (isMcpServer(tool) ? `${tool.mcp.name}.…` : tool.name));
+}
+
+/** Which tools a server offers is known only to the server. */
+function isOwnTool(tools: ToolsDefinition): (name: string) => boolean {
+  return (name) => tools.some((tool) => (isMcpServer(tool) ? name.startsWith(`${tool.mcp.name}.`) : tool.name === name));
+}
