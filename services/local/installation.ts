@@ -17,7 +17,10 @@ const Secrets = z.strictObject({
 export type Secrets = z.infer<typeof Secrets>;
 
 /** @throws Fault failed_precondition when the file is there and can not be read as what it was. */
-export async function installationSecrets(dataDir: string, given: { readonly [Name in keyof Secrets]: string | undefined }): Promise<Secrets> {
+export async function installationSecrets(
+  dataDir: string,
+  given: { readonly [Name in keyof Secrets]: string | undefined },
+): Promise<Secrets> {
   const known = Object.entries(given).filter(([, value]) => value !== undefined);
   const kept = known.length === Object.keys(given).length ? {} : await keptSecrets(join(dataDir, "secrets.json"));
   return Secrets.parse({ ...kept, ...Object.fromEntries(known) });
@@ -31,7 +34,10 @@ async function keptSecrets(path: string): Promise<Secrets> {
   if (text === undefined) return await generate(path);
   const parsed = Secrets.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new Fault("failed_precondition", `${path} is not what this installation wrote; restore it, since what it sealed can not be opened without it`);
+  throw new Fault(
+    "failed_precondition",
+    `${path} is not what this installation wrote; restore it, since what it sealed can not be opened without it`,
+  );
 }
 
 export function newSecrets(environment: Environment = "development"): Secrets {

@@ -13,7 +13,10 @@ await runUntilSignal(async () => {
     "",
     `  export STRUERE_URL=${running.httpUrl} STRUERE_API_KEY=${running.apiKey}`,
     ...(simulated
-      ? [`  npx struere integration twilio --account-sid ${simulated.accountSid} --auth-token ${simulated.authToken}`, `  simulated number ${simulated.number}`]
+      ? [
+          `  npx struere integration twilio --account-sid ${simulated.accountSid} --auth-token ${simulated.authToken}`,
+          `  simulated number ${simulated.number}`,
+        ]
       : ["  npx struere integration twilio --account-sid <sid> --auth-token <token>"]),
     "",
   ];

@@ -58,7 +58,8 @@ export async function up(options: UpOptions): Promise<Up> {
     apiKey: env.BOOTSTRAP_API_KEY,
   });
   const databaseUrl =
-    env.DATABASE_URL ?? parts.use(await startPostgres({ dataDir: join(env.STRUERE_DATA_DIR, "postgres"), log: log.child({ part: "postgres" }) })).url;
+    env.DATABASE_URL ??
+    parts.use(await startPostgres({ dataDir: join(env.STRUERE_DATA_DIR, "postgres"), log: log.child({ part: "postgres" }) })).url;
   const bus = env.NATS_URL === undefined ? memoryBus() : await natsBus({ url: env.NATS_URL, name: "local", log });
   parts.defer(() => bus.close());
 

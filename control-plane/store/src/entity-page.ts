@@ -5,7 +5,7 @@
 import { comparedAs, type EntityField, isStorable } from "@struere/domain";
 import { Fault } from "@struere/kernel";
 import { type RawBuilder, sql } from "kysely";
-import { comparable, orderedValue } from "./entity-conditions.ts";
+import { orderable, orderedValue } from "./entity-conditions.ts";
 
 export interface EntityOrder {
   /** As it was asked for: a cursor is good for its own order only. */
@@ -21,6 +21,8 @@ export interface EntityPosition {
 }
 
 const MAX_CURSOR = 8_000;
+/** As Postgres writes a numeric. */
+const NUMBER = /^-?\d{1,400}(\.\d{1,400})?$/;
 
 export function writeEntityCursor(order: EntityOrder, { value, id }: EntityPosition): string {
   return Buffer.from(JSON.stringify([order.text, value, id])).toString("base64url");
@@ -35,6 +37,7 @@ export function readEntityCursor(order: EntityOrder, cursor: string): EntityPosi
   if (typeof id !== "string" || !isStorable(id)) throw notACursor();
   if (value === null) return { value, id };
   if (typeof value !== "string" || !isStorable(value)) throw notACursor();
+  if (comparedAs(order.field) === "number" && !NUMBER.test(value)) throw notACursor();
   return { value, id };
 }
 
@@ -53,7 +56,7 @@ function notACursor(): Fault {
 
 /** Rows after the position. */
 export function whereAfter(order: EntityOrder, position: EntityPosition): RawBuilder<boolean> {
-  const [key, after] = [comparable(order.field), order.direction === "asc" ? sql`>` : sql`<`];
+  const [key, after] = [orderable(order.field), order.direction === "asc" ? sql`>` : sql`<`];
   const id = sql`(entity.id collate "C") ${after} ${position.id}::text`;
   if (position.value === null) return sql<boolean>`(${key} is null and ${id})`;
   const value = orderedValue(order.field, position.value);
@@ -62,7 +65,7 @@ export function whereAfter(order: EntityOrder, position: EntityPosition): RawBui
 
 /** The value that `whereAfter` takes, as a column. */
 export function positionOf(order: EntityOrder): RawBuilder<string | null> {
-  const key = comparable(order.field);
+  const key = orderable(order.field);
   return comparedAs(order.field) === "moment"
     ? sql<string | null>`to_char(${key} at time zone 'UTC', ${MOMENT})`
     : sql<string | null>`(${key})::text`;
@@ -73,6 +76,6 @@ const MOMENT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"';
 
 export function orderBy(order: EntityOrder): RawBuilder<unknown> {
   const direction = order.direction === "asc" ? sql`asc nulls last` : sql`desc nulls last`;
-  const key = comparable(order.field);
+  const key = orderable(order.field);
   return sql`${key} ${direction}, (entity.id collate "C") ${order.direction === "asc" ? sql`asc` : sql`desc`}`;
 }

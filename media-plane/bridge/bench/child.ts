@@ -14,26 +14,34 @@ export interface Child<Question, Answer extends { readonly type: string }> exten
   readonly pid: number;
 }
 
+/** util-linux's; other systems have no such program. */
+const TASKSET = "taskset";
+
 /** Whether processes can be bound to cores here. */
 export const canPin: boolean = cpus().length > 1 && hasTaskset();
 
+/** Binds this process, and what it starts from now on, to `cores`. */
+export function pinSelf(cores: string): void {
+  if (canPin) execFileSync(TASKSET, ["-cp", cores, String(process.pid)], { stdio: "ignore" });
+}
+
 function hasTaskset(): boolean {
   try {
-    execFileSync("taskset", ["-V"], { stdio: "ignore" });
+    execFileSync(TASKSET, ["-V"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
   }
 }
 
-/** Starts `file` (of this folder) on `cores`, such as "0" or "1-3". */
+/** Starts `file` (a URL) on `cores`, such as "0" or "1-3". Flags of Node that this process was started with are passed on. */
 export function startChild<Question, Answer extends { readonly type: string }>(options: {
   readonly file: string;
   readonly cores: string;
 }): Child<Question, Answer> {
-  const path = fileURLToPath(new URL(options.file, import.meta.url));
+  const path = fileURLToPath(options.file);
   const command = canPin
-    ? ["taskset", "-c", options.cores, process.execPath, ...process.execArgv, path]
+    ? [TASKSET, "-c", options.cores, process.execPath, ...process.execArgv, path]
     : [process.execPath, ...process.execArgv, path];
   const [program = process.execPath, ...args] = command;
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });

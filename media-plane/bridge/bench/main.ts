@@ -2,12 +2,11 @@
  * npm run bench: what a call costs. The media plane in a process and on a core of its own, next to a naive relay under the same load;
  * the load comes from other processes on the other cores, with stamps inside the audio. See --help.
  */
-import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { natsBus } from "@struere/bus";
 import { startNatsServer } from "@struere/runtime/nats-server";
-import { canPin } from "./child.ts";
+import { canPin, pinSelf } from "./child.ts";
 import { startFakeControl } from "./fake-control.ts";
 import { startFakeRecorder } from "./fake-recorder.ts";
 import { findKnee, type Knee } from "./knee.ts";
@@ -75,7 +74,7 @@ async function bench(options: Options): Promise<void> {
 
 /** The conductor, the fake control plane, the recorder and the bus share the cores of the generators. */
 function leaveFirstCore(): void {
-  if (canPin) execFileSync("taskset", ["-cp", `1-${cpus().length - 1}`, String(process.pid)], { stdio: "ignore" });
+  pinSelf(`1-${Math.max(1, cpus().length - 1)}`);
 }
 
 async function startBus(options: Options, stack: AsyncDisposableStack): Promise<string | null> {

@@ -6,10 +6,11 @@ import type { FakeControl } from "./fake-control.ts";
 import { Histogram } from "./histogram.ts";
 import type { GeneratorAnswer, GeneratorQuestion, GeneratorReport, SubjectAnswer, SubjectQuestion, Usage } from "./messages.ts";
 
+const GENERATOR = import.meta.resolve("./generator.ts");
 export const SUBJECTS = {
-  naive: "naive-relay.ts",
-  lane: "lane-relay.ts",
-  media: "media-subject.ts",
+  naive: import.meta.resolve("./naive-relay.ts"),
+  lane: import.meta.resolve("./lane-relay.ts"),
+  media: import.meta.resolve("./media-subject.ts"),
 } as const;
 export type SubjectName = keyof typeof SUBJECTS;
 
@@ -57,7 +58,7 @@ export async function measure(options: RunOptions): Promise<Run> {
   const subject: Subject = stack.use(startChild({ file: SUBJECTS[options.subject], cores: "0" }));
   const generators: Generator[] = [];
   for (let index = 0; index < options.generators; index++) {
-    generators.push(stack.use(startChild({ file: "generator.ts", cores: `${1 + (index % Math.max(1, cores - 1))}` })));
+    generators.push(stack.use(startChild({ file: GENERATOR, cores: `${1 + (index % Math.max(1, cores - 1))}` })));
   }
   let port = 0;
   for (const generator of generators) {

@@ -2,7 +2,6 @@
  * A stamp inside the audio: the first 24 characters of a frame's base64, which every relay passes on as they are. Two characters of
  * sign, 12 of time (microseconds), 8 of sequence number, 2 of filling; each digit of base 16 is one of the letters A to P.
  */
-export const STAMP_CHARS = 24;
 const SIGN_0 = 0x7a;
 const SIGN_1 = 0x59;
 const A = 0x41;

@@ -2,7 +2,7 @@
  * The one mutable object of a call: it holds the machine's state, feeds it events one at a time, and hands out its effects.
  *
  * An event that comes while another is being worked on waits its turn; all effects of one event are out before the next is reduced.
- * Before each event the machine hears how far the audio has come, both ways. News of legs that were replaced are dropped here, by number. What
+ * Before each event the machine hears how far the agent's audio has come. News of legs that were replaced are dropped here, by number. What
  * throws inside ends this call and no other.
  */
 import {
@@ -58,8 +58,6 @@ export interface SessionGround {
 
 /** More events wait than one call can cause in a turn of the event loop: something feeds on itself. */
 const MOST_WAITING = 10_000;
-/** Frames come every 20 ms; news of them this often is precise enough for gaps of 750 ms and more. */
-const MEDIA_NEWS_MS = 250;
 
 export class Session {
   readonly #ground: SessionGround;
@@ -70,8 +68,6 @@ export class Session {
   readonly #watch: ReturnType<typeof createStopwatch>;
   #state: CallState;
   #working = false;
-  /** The last frame that the machine knows of. */
-  #mediaToldAt = Number.NEGATIVE_INFINITY;
   #over = false;
   #leg: { readonly number: number; readonly openai: OpenAILeg; readonly words: WordsInOrder } | undefined;
   #offTimer: (() => void) | undefined;
@@ -150,7 +146,6 @@ export class Session {
       for (let next = this.#inbox.shift(); next !== undefined && !this.#over; next = this.#inbox.shift()) {
         assert(this.#inbox.length < MOST_WAITING, `fewer than ${MOST_WAITING} events wait for one call`);
         this.#handOverProgress(next.at);
-        this.#handOverMedia(next);
         this.#step(next);
       }
     } catch (thrown) {
@@ -167,14 +162,6 @@ export class Session {
     for (const { itemId, generatedMs, sentMs, finished } of agent.takeProgress()) {
       this.#step({ type: "lane.progressed", at, itemId, generatedMs, sentMs, finished });
     }
-  }
-
-  /** Silence of the line is measured by the last frame: the machine must not take its own last look for that. */
-  #handOverMedia(event: CallEvent): void {
-    const { lastMediaAt } = this.#telephony.caller;
-    if (event.type === "clock.struck" || event.type === "telephony.started" || lastMediaAt - this.#mediaToldAt < MEDIA_NEWS_MS) return;
-    this.#mediaToldAt = lastMediaAt;
-    this.#step({ type: "clock.struck", at: event.at, lastMediaAt });
   }
 
   #step(event: CallEvent): void {

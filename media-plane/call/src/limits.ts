@@ -47,8 +47,8 @@ export const DISCARDED_MAX = 8;
 
 /** So much of the greeting must have been heard before speech may cut it: until then "speech" is mostly echo and "hello?". */
 export const SHIELD_MS = 1_000;
-/** Between two marks playback is assumed to go on, but no longer than this. */
-export const INTERPOLATED_MS = 50;
+/** Between two marks playback is assumed to go on, but no longer than this: the lane sets one each 200 ms. */
+export const INTERPOLATED_MS = 250;
 /** Marks can be lost. Audio of n ms is over n ms after it was sent, and this. */
 export const MARK_GRACE_MS = 2_000;
 /** Item ids that are remembered as closed, so that late audio and words of them are recognised. */

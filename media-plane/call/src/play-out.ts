@@ -33,11 +33,12 @@ export function fallSilent(draft: Draft, cut: { readonly interrupted: boolean; r
   emit(draft, { type: "lane.mute" });
   cancelResponse(draft);
   call.response = withdrawn(call.response);
-  for (const item of items) closeItem(draft, item, { ...cut, heardMs: heardMsOf(item, at) });
+  const before = call.playback;
+  for (const item of items) closeItem(draft, item, { ...cut, heardMs: heardMsOf(before, item, at) });
   call.playback = nextGeneration(call.playback, at);
   if (audible && cut.interrupted) {
     const { itemId, generatedMs } = audible;
-    publishEvent(draft, "agent.interrupted", { itemId, heardMs: heardMsOf(audible, at), generatedMs: Math.floor(generatedMs) });
+    publishEvent(draft, "agent.interrupted", { itemId, heardMs: heardMsOf(before, audible, at), generatedMs: Math.floor(generatedMs) });
   }
 }
 
@@ -82,7 +83,7 @@ function closeItem(
   const generatedMs = Math.floor(item.generatedMs);
   const complete = item.finished || responseId !== activeResponseId(call.response);
   const whole = heardMs >= generatedMs && complete;
-  call.playback = itemClosed(call.playback, itemId, heardMs);
+  call.playback = itemClosed(call.playback, itemId, heardMs, draft.at);
   call.transcript = heardUntil(call.transcript, itemId, { heardMs, generatedMs, endedAt: at, interrupted: interrupted && !whole });
   call.injection = heardOf(call.injection, responseId, { heardMs, whole });
   if (whole || !tellModel || !hasModel(draft)) return;

@@ -23,7 +23,7 @@ export interface PlaybackItem {
   readonly generatedMs: number;
   readonly sentMs: number;
   readonly playedMs: number;
-  /** When `playedMs` last grew. */
+  /** When `playedMs` last grew, or when playing went on after it had caught up with what was sent. */
   readonly playedAt: number;
   /** No more audio will come, and all of it was sent. */
   readonly finished: boolean;
@@ -90,11 +90,12 @@ export function progressed(playback: Playback, progress: Progress, at: number): 
   const finished = item.finished || progress.finished;
   if (generatedMs === item.generatedMs && sentMs === item.sentMs && finished === item.finished) return playback;
   const playsUntil = Math.max(playback.playsUntil, at) + (sentMs - item.sentMs);
+  const playedAt = item.sentMs > 0 && item.playedMs >= item.sentMs && sentMs > item.sentMs ? at : item.playedAt;
   return {
     ...playback,
     playsUntil,
     audible: playback.audible || sentMs > 0,
-    items: replaced(playback.items, { ...item, generatedMs, sentMs, finished }),
+    items: replaced(playback.items, { ...item, generatedMs, sentMs, playedAt, finished }),
   };
 }
 
@@ -125,15 +126,22 @@ export function overdueAt(playback: Playback, activeResponseId: string | null): 
   return item && isComplete(item, activeResponseId) ? playback.playsUntil + MARK_GRACE_MS : Number.POSITIVE_INFINITY;
 }
 
-/** Whole milliseconds of this item that the caller has heard by now: the marks, and a little beyond the last one. */
-export function heardMsOf(item: PlaybackItem, at: number): number {
-  const beyond = item.playedMs > 0 ? Math.min(Math.max(at - item.playedAt, 0), INTERPOLATED_MS) : 0;
+/**
+ * Whole milliseconds of an item that the caller has heard by now: up to its last mark, and for the item that plays, the time since then.
+ * An item behind another has not begun.
+ */
+export function heardMsOf(playback: Playback, item: PlaybackItem, at: number): number {
+  const plays = playback.items[0]?.itemId === item.itemId;
+  const beyond = plays ? Math.min(Math.max(at - item.playedAt, 0), INTERPOLATED_MS) : 0;
   return Math.floor(Math.min(item.playedMs + beyond, item.sentMs));
 }
 
 /** Takes an item out of playback, heard or not. */
-export function itemClosed(playback: Playback, itemId: string, heardMs: number): Playback {
-  const items = playback.items.filter((item) => item.itemId !== itemId);
+export function itemClosed(playback: Playback, itemId: string, heardMs: number, at: number): Playback {
+  const items = playback.items
+    .filter((item) => item.itemId !== itemId)
+    // The next one begins to play when the one before it is over.
+    .map((item, place) => (place === 0 && item.playedMs === 0 ? { ...item, playedAt: Math.max(item.playedAt, at) } : item));
   return {
     ...playback,
     items,

@@ -57,9 +57,9 @@ test("barge-in cancels the response that is still being generated, drops what co
              > telephony.clear
              > lane.mute
              > model.cancel requestId=r1.4 responseId=resp_2
-             > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=650
-             > bus.publish #9 agent.interrupted offsetMs=5000 itemId=agent_2 heardMs=650 generatedMs=1200
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from " heardMs=650 generatedMs=1200 interrupted=true agent=intake startedMs=4300 endedMs=5000
+             > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=700
+             > bus.publish #9 agent.interrupted offsetMs=5000 itemId=agent_2 heardMs=700 generatedMs=1200
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from " heardMs=700 generatedMs=1200 interrupted=true agent=intake startedMs=4300 endedMs=5000
              > bus.publish #11 agent.silent offsetMs=5000
       5010 lane.progressed itemId=agent_2 generatedMs=2000 sentMs=1000 finished=false
       5020 model.words_spoken itemId=agent_2 text="nine to five"
@@ -171,7 +171,7 @@ test("marks that Twilio sends back because of the clear are not playback", () =>
   `);
 });
 
-test("between two marks playback is assumed to go on for 50 ms, never beyond what was sent", () => {
+test("between two marks playback is assumed to go on for a moment, never beyond what was sent", () => {
   const cutAfter = (ms: number): string | undefined =>
     play([...greeted(), ...says(4_000, { ...ANSWER, ms: 1_000 }), heard(5_000, "agent_2", 980)], {
       at: 5_000 + ms,

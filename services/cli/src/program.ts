@@ -11,11 +11,13 @@ import { addUp } from "./commands/up.ts";
 import { addVersion } from "./commands/version.ts";
 import type { Invoked } from "./invocation.ts";
 import type { Terminal } from "./terminal.ts";
+import ownPackage from "../package.json" with { type: "json" };
 
 export function buildProgram(terminal: Terminal, invoked: Invoked): Command {
   const program = new Command("struere");
   program
     .description("AI agents on the phone.")
+    .version(ownPackage.version)
     .option("--env <environment>", "what the key must be of: development, production or eval")
     .option("--json", "one JSON document instead of text")
     .option("--yes", "do not ask")

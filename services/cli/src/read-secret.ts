@@ -1,4 +1,5 @@
 /** A secret from standard input: piped, or typed without being shown. */
+import type { Readable } from "node:stream";
 import { Fault } from "@struere/kernel";
 import type { Invocation } from "./invocation.ts";
 
@@ -20,14 +21,16 @@ export async function readSecret({ terminal, secrets }: Invocation, what: string
     return secret;
   } finally {
     stdin.echo(true);
+    stdin.stream.destroy();
     if (stdin.isTTY) terminal.stderr.write("\n");
   }
 }
 
 /** Without echo the terminal edits no line either: erasing and giving up are done here. */
-async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
+async function firstLine(stream: Readable): Promise<string> {
   let line = "";
-  for await (const chunk of stream) {
+  // Kept open: a terminal that is closed can not be told to echo again.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     for (const character of String(chunk)) {
       if (character === "\n" || character === "\r" || character === CTRL_D) return line;
       if (character === CTRL_C) throw new Fault("aborted", "nothing was changed");

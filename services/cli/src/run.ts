@@ -1,4 +1,5 @@
 /** Arguments in, exit code out; the one place where errors end. */
+import { CommanderError } from "commander";
 import { EXIT } from "./exit-code.ts";
 import { failureOf } from "./failure.ts";
 import type { Invocation } from "./invocation.ts";
@@ -31,14 +32,18 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (thrown) {
-    if (isHelp(thrown)) return EXIT.ok;
+    if (isAnswered(thrown)) return EXIT.ok;
     const failure = failureOf(thrown);
     out.error(failure);
     return failure.exit;
   }
 }
 
-/** Commander ends `--help` by an exception, after it has printed it. */
-function isHelp(thrown: unknown): boolean {
-  return thrown instanceof Error && "code" in thrown && thrown.code === "commander.helpDisplayed";
+/** Commander ends `--help` and `--version` by an exception, after it has printed them. */
+function isAnswered(thrown: unknown): boolean {
+  return (
+    thrown instanceof CommanderError &&
+    ["commander.helpDisplayed", "commander.version", "commander.help"].includes(thrown.code) &&
+    thrown.exitCode === 0
+  );
 }

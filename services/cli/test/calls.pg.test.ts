@@ -13,6 +13,11 @@ let cwd: string;
 
 const place = (...flags: readonly string[]) =>
   installation.struere(["calls", "place", "--simulate", "--simulator-url", installation.twilio.apiBaseUrl, ...flags], { cwd });
+/** The newest call, once its record is whole: the phone knows of the end a moment before the record does. */
+const latestCall = async () => {
+  await installation.struere(["calls", "watch", "--latest"]);
+  return (await jsonOf("calls", "list", "--limit", "1")).items[0];
+};
 const jsonOf = async (...argv: readonly string[]) => JSON.parse((await installation.struere([...argv, "--json"])).out);
 const file = async (name: string, text: string): Promise<string> => {
   await writeFile(join(cwd, name), text);
@@ -20,7 +25,7 @@ const file = async (name: string, text: string): Promise<string> => {
 };
 
 beforeAll(async () => {
-  installation = await anInstallation({ media: true, scale: 10 });
+  installation = await anInstallation({ media: true, scale: 4 });
   cwd = await mkdtemp(join(tmpdir(), "struere-cli-"));
   const { accountSid, authToken } = installation.twilio;
   await file("intake.json", JSON.stringify({ name: "Intake", slug: "intake", systemPrompt: "You answer the phone." }));
@@ -30,7 +35,10 @@ beforeAll(async () => {
 });
 afterAll(() => installation[Symbol.asyncDispose]());
 
-describe("calls", () => {
+/** Simulated time runs four times as fast: faster, and a busy machine would miss the media node's heartbeats. */
+const patience = { timeout: 60_000 };
+
+describe("calls", patience, () => {
   test("before the first one lists are empty, and there is no latest", async () => {
     expect(await installation.struere(["calls", "list"])).toEqual({ code: 0, out: "no calls\n", err: "" });
     expect(await installation.struere(["calls", "watch", "--latest"])).toMatchObject({
@@ -44,23 +52,23 @@ describe("calls", () => {
     const { code, out, err } = await place("--to", NUMBER);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toContain("The call worked.");
-    const { items } = await jsonOf("calls", "list");
-    expect(items).toMatchObject([{ status: "completed", to: NUMBER, agent: "intake" }]);
+    const call = await latestCall();
+    expect(call).toMatchObject({ status: "completed", to: NUMBER, agent: "intake" });
 
-    const shown = await installation.struere(["calls", "show", items[0].id]);
+    const shown = await installation.struere(["calls", "show", call.id]);
     expect(shown.code).toBe(0);
-    expect(shown.out).toContain(`${items[0].id} completed`);
+    expect(shown.out).toContain(`${call.id} completed`);
     expect(shown.out).toContain("caller  Hello, can you hear me?");
     expect(shown.out).toContain("Usage");
-    expect(await jsonOf("threads", "show", items[0].threadId)).toMatchObject({ channel: "voice", calls: [{ id: items[0].id }] });
+    expect(await jsonOf("threads", "show", call.threadId)).toMatchObject({ channel: "voice", calls: [{ id: call.id }] });
   });
 
   test("what the caller cut is shown as heard and as not heard", async () => {
     await file("impatient.yaml", "steps:\n  - interrupt: { after: e, say: Wait a moment }\n  - wait: 4000\n  - hangUp\n");
     const { code } = await place("--to", NUMBER, "--script", "impatient.yaml", "--from", "+15550100777");
-    const { items } = await jsonOf("calls", "list", "--limit", "1");
-    const { out } = await installation.struere(["calls", "show", items[0].id]);
-    expect({ code, from: items[0].from }).toEqual({ code: 0, from: "+15550100777" });
+    const call = await latestCall();
+    const { out } = await installation.struere(["calls", "show", call.id]);
+    expect({ code, from: call.from }).toEqual({ code: 0, from: "+15550100777" });
     expect(out).toMatch(/intake {2}.*\[cut by the caller, \d+\.\d s of \d+\.\d s heard; not heard: ".+"\]/);
   });
 
@@ -102,13 +110,14 @@ describe("calls", () => {
     const all = await jsonOf("calls", "list");
     const first = await jsonOf("calls", "list", "--limit", "2");
     const second = await jsonOf("calls", "list", "--limit", "2", "--cursor", first.nextCursor);
-    expect([...first.items, ...second.items]).toEqual(all.items.slice(0, 4));
+    const idsOf = (items: readonly { readonly id: string }[]) => items.map((call) => call.id);
+    expect(idsOf([...first.items, ...second.items])).toEqual(idsOf(all.items.slice(0, 4)));
     const failed = await jsonOf("calls", "list", "--status", "failed");
     expect(failed.items.every((call: { readonly status: string }) => call.status === "failed")).toBe(true);
   });
 });
 
-describe("watching", () => {
+describe("watching", patience, () => {
   test("a call that is over is told whole and ends; with --json as one array, a message on each line", async () => {
     await place("--to", NUMBER);
     const { items } = await jsonOf("calls", "list", "--limit", "1");
@@ -146,7 +155,7 @@ describe("watching", () => {
     proxy.cut();
     const before = proxy.asked.length;
     await placing.shows(/caller-spoke +Number three/);
-    await expect.poll(() => proxy.asked.length, { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(() => proxy.asked.length, { timeout: 30_000 }).toBeGreaterThan(before);
     proxy.heal();
     await terminal.shows(/Number four/);
     proxy.cut();

@@ -19,7 +19,7 @@ async function reading(name: string, text: string): Promise<unknown> {
 describe("a definition in a file", () => {
   test("may be JSON, TypeScript or JavaScript, also where the SDK is not installed", async () => {
     const body = `{ name: "Intake", slug: "intake", systemPrompt: "You answer." }`;
-    const expected = { name: "Intake", slug: "intake", systemPrompt: "You answer.", tools: [] };
+    const expected = AgentDefinition.parse({ name: "Intake", slug: "intake", systemPrompt: "You answer." });
     expect(await reading("a.json", JSON.stringify({ name: "Intake", slug: "intake", systemPrompt: "You answer." }))).toEqual(expected);
     expect(
       await reading(

@@ -22,7 +22,11 @@ async function demo(signal: AbortSignal): Promise<void> {
   await using world = await createWorld({ databaseUrl: postgres.url, mind: bakeryMind });
   signal.throwIfAborted();
   await world.answeredBy(bakery);
-  say(dim(`  up after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s: ${world.control.httpUrl}, ${world.nodes[0]?.wsUrl ?? ""}/media`));
+  say(
+    dim(
+      `  up after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s: ${world.control.httpUrl}, ${world.nodes[0]?.wsUrl ?? ""}/media`,
+    ),
+  );
 
   title(`The call: ${CALLER} dials ${WORLD_NUMBER}`);
   const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
@@ -37,7 +41,9 @@ async function demo(signal: AbortSignal): Promise<void> {
   say("  README.md        the first real call, with your own keys, in under ten lines");
   say("  npm start        the same system to stay; add -- --simulate to try it without keys");
   say("  ARCHITECTURE.md  where everything is, and what must stay true");
-  const key = process.env["OPENAI_API_KEY"] ? "OPENAI_API_KEY is set: `npm start`, then connect a Twilio number as the README says, and call it." : null;
+  const key = process.env["OPENAI_API_KEY"]
+    ? "OPENAI_API_KEY is set: `npm start`, then connect a Twilio number as the README says, and call it."
+    : null;
   if (key !== null) say(`  ${bold(key)}`);
   say();
 }
@@ -55,11 +61,26 @@ async function showRecord(world: World, call: PhoneCall): Promise<void> {
   );
   title("What it used");
   table(
-    [{ name: "for" }, { name: "model" }, { name: "text in", right: true }, { name: "audio in", right: true }, { name: "cached", right: true }, { name: "text out", right: true }, { name: "audio out", right: true }, { name: "s", right: true }],
+    [
+      { name: "for" },
+      { name: "model" },
+      { name: "text in", right: true },
+      { name: "audio in", right: true },
+      { name: "cached", right: true },
+      { name: "text out", right: true },
+      { name: "audio out", right: true },
+      { name: "s", right: true },
+    ],
     record.usage.map((line) => [
       line.source,
       line.model,
-      ...[line.inputTextTokens, line.inputAudioTokens, line.cachedTextTokens + line.cachedAudioTokens, line.outputTextTokens, line.outputAudioTokens].map(String),
+      ...[
+        line.inputTextTokens,
+        line.inputAudioTokens,
+        line.cachedTextTokens + line.cachedAudioTokens,
+        line.outputTextTokens,
+        line.outputAudioTokens,
+      ].map(String),
       line.seconds === null ? "" : line.seconds.toFixed(1),
     ]),
   );

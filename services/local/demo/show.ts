@@ -61,7 +61,10 @@ export interface Column {
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
   const widths = columns.map((column, index) => Math.max(column.name.length, ...rows.map((row) => row[index]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
-    cells.map((cell, index) => (columns[index]?.right ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0))).join("  ").trimEnd();
+    cells
+      .map((cell, index) => (columns[index]?.right ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0)))
+      .join("  ")
+      .trimEnd();
   say(dim(`  ${line(columns.map((column) => column.name))}`));
   for (const row of rows) say(`  ${line(row)}`);
 }

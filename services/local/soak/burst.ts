@@ -84,7 +84,11 @@ export async function burst({ twilio, openai, media, control }: SoakSystem, call
       control: (before.control.cpuUs - idle.control.cpuUs) / 1_000 / calls,
       simulators: (started.user + started.system) / 1_000 / calls,
     },
-    media: { cpuPercent: percent(after.media.cpuUs - before.media.cpuUs), idleRssBytes: idle.media.rssBytes, rssBytes: after.media.rssBytes },
+    media: {
+      cpuPercent: percent(after.media.cpuUs - before.media.cpuUs),
+      idleRssBytes: idle.media.rssBytes,
+      rssBytes: after.media.rssBytes,
+    },
     control: { cpuPercent: percent(after.control.cpuUs - before.control.cpuUs) },
     simulators: { cpuPercent: percent(own.user + own.system), lateP99Ms: late.percentile(99) / 1e6 },
   };
@@ -106,5 +110,7 @@ function latencyOf(call: PhoneCall, session: SimulatedSession | undefined): read
 
 /** The agent's instructions hold the caller's number. */
 function sessionsByCaller(sessions: readonly SimulatedSession[]): ReadonlyMap<string, SimulatedSession> {
-  return new Map(sessions.flatMap((session) => [...session.config().instructions.matchAll(/\+\d+/g)].map(([number]) => [number, session] as const)));
+  return new Map(
+    sessions.flatMap((session) => [...session.config().instructions.matchAll(/\+\d+/g)].map(([number]) => [number, session] as const)),
+  );
 }

@@ -44,7 +44,10 @@ export async function inventoryOf(process: ScriptProcess): Promise<Inventory> {
     sockets,
     timers,
     otherHandles: held.resources.length - sockets - timers,
-    files: await readdir(`/proc/${process.pid}/fd`).then((entries) => entries.length, () => 0),
+    files: await readdir(`/proc/${process.pid}/fd`).then(
+      (entries) => entries.length,
+      () => 0,
+    ),
     heapBytes: held.heapUsed + held.external,
     rssBytes: held.rss,
     cpuUs: held.cpuUs,

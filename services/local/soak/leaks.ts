@@ -30,7 +30,7 @@ const MB = 1024 * 1024;
 const HEAP_PER_CALL_BYTES = 4 * 1024;
 const HEAP_AT_LEAST_BYTES = 6 * MB;
 /** Idle database connections and kept-alive sockets are closed by their owners after at most this. */
-const QUIET_WITHIN_MS = 45_000;
+const QUIET_WITHIN_MS = 80_000;
 const LOOK_EVERY_MS = 1_000;
 /** Timers and handles that come and go with periodic work: a heartbeat under way when the count was taken. */
 const PASSING = 3;

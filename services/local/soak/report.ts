@@ -12,7 +12,13 @@ export function showBurst(figures: BurstFigures): readonly string[] {
   title(`${figures.calls} calls started within one second on one media node`);
   const row = (name: string, { p50, p99, max, count }: Quantiles) => [name, p50.toFixed(0), p99.toFixed(0), max.toFixed(0), String(count)];
   table(
-    [{ name: "ms" }, { name: "p50", right: true }, { name: "p99", right: true }, { name: "max", right: true }, { name: "calls", right: true }],
+    [
+      { name: "ms" },
+      { name: "p50", right: true },
+      { name: "p99", right: true },
+      { name: "max", right: true },
+      { name: "calls", right: true },
+    ],
     [
       row("voice webhook answered", figures.webhookMs),
       row("start to first audio", figures.firstAudioMs),
@@ -31,7 +37,10 @@ export function showBurst(figures: BurstFigures): readonly string[] {
     [{ name: `with ${figures.calls} calls running` }, { name: "" }],
     [
       ["media plane", `${media.cpuPercent.toFixed(0)} % of a core`],
-      ["", `${(media.rssBytes / MB).toFixed(0)} MB, ${((media.rssBytes - media.idleRssBytes) / 1024 / figures.calls).toFixed(0)} KB a call`],
+      [
+        "",
+        `${(media.rssBytes / MB).toFixed(0)} MB, ${((media.rssBytes - media.idleRssBytes) / 1024 / figures.calls).toFixed(0)} KB a call`,
+      ],
       ["control plane", `${control.cpuPercent.toFixed(0)} % of a core`],
       ["simulators", `${simulators.cpuPercent.toFixed(0)} % of a core; late by ${simulators.lateP99Ms.toFixed(0)} ms (p99)`],
     ],

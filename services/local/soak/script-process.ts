@@ -43,8 +43,12 @@ export class ScriptProcess implements AsyncDisposable {
     this.name = name;
     this.pid = pid;
     this.#child = child;
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#hear(() => (this.output = (this.output + text).slice(-KEPT_CHARS))));
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#hear(() => (this.errors = (this.errors + text).slice(-KEPT_CHARS))));
+    child.stdout
+      ?.setEncoding("utf8")
+      .on("data", (text: string) => this.#hear(() => (this.output = (this.output + text).slice(-KEPT_CHARS))));
+    child.stderr
+      ?.setEncoding("utf8")
+      .on("data", (text: string) => this.#hear(() => (this.errors = (this.errors + text).slice(-KEPT_CHARS))));
     this.exited = new Promise((resolve) =>
       child.once("close", (code, signal) => {
         this.#hear(() => (this.#gone = true));

@@ -10,7 +10,13 @@ import { Fault } from "@struere/kernel";
 import { pause, systemClock } from "@struere/runtime";
 import { startNatsServer } from "@struere/runtime/nats-server";
 import { startPostgres } from "@struere/runtime/postgres";
-import { type LatencyProfile, type SimulatedOpenAI, type SimulatedTwilio, startSimulatedOpenAI, startSimulatedTwilio } from "@struere/simulators";
+import {
+  type LatencyProfile,
+  type SimulatedOpenAI,
+  type SimulatedTwilio,
+  startSimulatedOpenAI,
+  startSimulatedTwilio,
+} from "@struere/simulators";
 import { type Db, openDatabase } from "@struere/store";
 import { AgentDefinition } from "struere";
 import { newSecrets } from "../installation.ts";
@@ -51,7 +57,7 @@ export async function startSystem(): Promise<SoakSystem> {
   const { gatewaySecret, encryptionKey, apiKey } = newSecrets();
   const [httpPort, grpcPort, mediaPort] = [await freePort(), await freePort(), await freePort()];
   const shared = { NATS_URL: nats.url, VOICE_GATEWAY_SECRET: gatewaySecret, LOG_LEVEL: "warn" };
-  const nodeArgs = ["--expose-gc", "--import", join(import.meta.dirname, "inspect-hook.ts")];
+  const nodeArgs = ["--expose-gc", "--import", import.meta.resolve("./inspect-hook.ts")];
   const control = parts.use(
     await ScriptProcess.start({
       script: "control",
@@ -117,7 +123,10 @@ async function ready(url: string, process: ScriptProcess): Promise<void> {
     if (answer?.ok) return;
     if (clock.now() > until) {
       const why = answer ? await answer.text() : "no answer";
-      throw new Fault("deadline_exceeded", `the ${process.name} process is not ready after ${READY_WITHIN_MS} ms: ${why}\n${process.errors}`);
+      throw new Fault(
+        "deadline_exceeded",
+        `the ${process.name} process is not ready after ${READY_WITHIN_MS} ms: ${why}\n${process.errors}`,
+      );
     }
     await pause(clock, 50);
   }

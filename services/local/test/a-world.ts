@@ -14,13 +14,20 @@ export async function aWorld(options: Omit<WorldOptions, "databaseUrl"> & { read
   const world = parts.use(await createWorld({ mind: cafeMind, ...options, clock, databaseUrl }));
   await world.answeredBy(cafe);
   const owned = parts.move();
-  return { ...world, get nodes() { return world.nodes; }, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    ...world,
+    get nodes() {
+      return world.nodes;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 export const cafe: AgentInput = { name: "Café", slug: "cafe", systemPrompt: "You answer the phone of a café.", tools: ["call.end"] };
 
 export const GREETING = "Café Central, good morning.";
-export const LONG = "We have coffee, tea, hot chocolate, lemonade, orange juice, water with and without bubbles, and on Sundays a very good breakfast.";
+export const LONG =
+  "We have coffee, tea, hot chocolate, lemonade, orange juice, water with and without bubbles, and on Sundays a very good breakfast.";
 
 export const cafeMind: Mind = scriptedMind({
   greeting: GREETING,

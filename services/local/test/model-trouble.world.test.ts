@@ -9,7 +9,10 @@ afterEach(async () => {
   world = undefined;
 });
 
-async function callWith(faults: readonly SimulatedFault[], act?: (call: Awaited<ReturnType<ReturnType<World["twilio"]["phone"]>["dial"]>>) => Promise<void>) {
+async function callWith(
+  faults: readonly SimulatedFault[],
+  act?: (call: Awaited<ReturnType<ReturnType<World["twilio"]["phone"]>["dial"]>>) => Promise<void>,
+) {
   world = await aWorld({ openai: { faults } });
   const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
   await act?.(call);
@@ -47,7 +50,13 @@ describe("the model misbehaves, and the call goes on", () => {
   };
 
   test.each<{ readonly name: string; readonly faults: readonly SimulatedFault[] }>([
-    { name: "unknown events", faults: [{ kind: "unknown_event", at: "response.created" }, { kind: "unknown_event", at: "session.updated" }] },
+    {
+      name: "unknown events",
+      faults: [
+        { kind: "unknown_event", at: "response.created" },
+        { kind: "unknown_event", at: "session.updated" },
+      ],
+    },
     { name: "a response is refused because another is said to be active", faults: [{ kind: "reject_create", times: 1 }] },
     { name: "a request is not answered", faults: [{ kind: "ignore_create", times: 1 }] },
     { name: "the caller's words are never transcribed", faults: [{ kind: "transcription", outcome: "never", times: 1 }] },

@@ -7,7 +7,13 @@ import { ownNats, until } from "@struere/testkit";
 import { WORLD_NUMBER } from "../world.ts";
 import { aWorld, CALLER, GREETING } from "./a-world.ts";
 
-const CONVERSATION = [`agent: ${GREETING}`, "caller: Tea, please.", "agent: A cup of tea. Anything else?", "caller: No, bye.", "agent: Goodbye, see you soon."];
+const CONVERSATION = [
+  `agent: ${GREETING}`,
+  "caller: Tea, please.",
+  "agent: A cup of tea. Anything else?",
+  "caller: No, bye.",
+  "agent: Goodbye, see you soon.",
+];
 
 test("NATS dies during a call: the call goes on, and its record is complete once NATS is back", async () => {
   await using nats = await ownNats();

@@ -128,7 +128,9 @@ describe("simulators, control plane and media plane, each in its own process", (
 
     expect(await control.stop(20_000)).toEqual({ code: 0, signal: null });
     expect(await simulators.stop(10_000)).toEqual({ code: 0, signal: null });
-    expect((await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => entry.name)).toEqual(["mind.yaml"]);
+    expect(
+      (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => entry.name),
+    ).toEqual(["mind.yaml"]);
     for (const one of [simulators, control, media]) expect(one.errors, one.name).toBe("");
   });
 });
@@ -147,7 +149,11 @@ describe("a process that misses configuration ends with one message that names a
   });
 
   test("simulators, with what is wrong in it", async () => {
-    await using one = await ScriptProcess.start({ script: "simulators", env: { SIM_TWILIO_PORT: "many", SIM_NUMBERS: "911" }, cwd: directory });
+    await using one = await ScriptProcess.start({
+      script: "simulators",
+      env: { SIM_TWILIO_PORT: "many", SIM_NUMBERS: "911" },
+      cwd: directory,
+    });
     expect(await one.exited).toEqual({ code: 1, signal: null });
     expect(one.errors).toMatch(/SIM_TWILIO_PORT[^]*SIM_NUMBERS/);
   });
@@ -240,7 +246,8 @@ async function recordOf(api: ApiClient, callSid: string): Promise<CallRecord> {
 
 /** A line of the record's usage, in the words of the invoice. */
 function billOf(line: CallRecord["usage"][number]) {
-  const { usageId, model, inputTextTokens, inputAudioTokens, cachedTextTokens, cachedAudioTokens, outputTextTokens, outputAudioTokens } = line;
+  const { usageId, model, inputTextTokens, inputAudioTokens, cachedTextTokens, cachedAudioTokens, outputTextTokens, outputAudioTokens } =
+    line;
   return {
     usageId,
     model,
@@ -257,6 +264,7 @@ function priceOf(line: InvoiceLine) {
     if (usage.type !== "duration") throw new Error("the default transcription model is billed by time");
     return { usageId: line.itemId, model: expect.any(String), input: [0, 0], cached: [0, 0], output: [0, 0], seconds: usage.seconds };
   }
+  if (line.kind === "text") throw new Error(`a call has no text responses, and ${line.responseId} is one`);
   const { input_token_details: input, output_token_details: output } = line.usage;
   const cached = input.cached_tokens_details;
   return {

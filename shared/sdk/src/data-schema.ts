@@ -76,10 +76,14 @@ const ObjectShape = strict("a schema of type object", {
   properties: z
     .record(FieldName, Property, {
       error: (issue) =>
-        issue.code === "invalid_key" ? `"${String(issue["path"]?.at(-1) ?? "")}" names no field` : "is missing or no object; legal: an object with a schema for each field",
+        issue.code === "invalid_key"
+          ? `"${String(issue["path"]?.at(-1) ?? "")}" names no field`
+          : "is missing or no object; legal: an object with a schema for each field",
     })
     .readonly(),
-  required: z.exactOptional(list(z.string({ error: "is not legal; legal: the name of a property" }), { what: "names of properties", min: 0, max: PROPERTIES_MAX })),
+  required: z.exactOptional(
+    list(z.string({ error: "is not legal; legal: the name of a property" }), { what: "names of properties", min: 0, max: PROPERTIES_MAX }),
+  ),
   additionalProperties: z.exactOptional(
     z.literal(false, { error: "is not legal; legal: false, or nothing: a field that the schema does not name is always refused" }),
   ),
@@ -97,7 +101,8 @@ function inspect(schema: DataProperty, path: readonly PropertyKey[], depth: numb
   if (schema.type !== "object") return 0;
   const names = Object.keys(schema.properties);
   schema.required?.forEach((name, index) => {
-    if (!names.includes(name)) report([...path, "required", index], `"${name}" is not a property; legal: ${names.map((one) => `"${one}"`).join(", ") || "none"}`);
+    if (!names.includes(name))
+      report([...path, "required", index], `"${name}" is not a property; legal: ${names.map((one) => `"${one}"`).join(", ") || "none"}`);
   });
   return Object.entries(schema.properties).reduce(
     (count, [name, property]) => count + 1 + inspect(property, [...path, "properties", name], depth + 1, report),
@@ -115,7 +120,11 @@ const Root: z.ZodType<ObjectProperty, ObjectProperty> = ObjectShape.superRefine(
 export const DataSchema = Root.superRefine((schema, context) => {
   // Paths may be written with "data." before them, which must not mean two things.
   if (Object.hasOwn(schema.properties, "data")) {
-    context.addIssue({ code: "custom", path: ["properties", "data"], message: '"data" is what all fields are called together; legal: any other name' });
+    context.addIssue({
+      code: "custom",
+      path: ["properties", "data"],
+      message: '"data" is what all fields are called together; legal: any other name',
+    });
   }
 });
 
@@ -140,18 +149,30 @@ export function* referencesIn(schema: DataProperty, path: readonly string[] = []
   }
 }
 
-/** The property that a path such as `address.city` leads to. Paths do not go into lists. */
+/** The property that a path such as `address.city` leads to, with or without `data.` in front; a list is passed through to its elements. */
 export function propertyAt(schema: DataProperty, path: string): DataProperty | undefined {
   let found: DataProperty | undefined = schema;
-  for (const name of path.split(".")) {
+  for (const name of withoutPrefix(path).split(".")) {
+    while (found?.type === "array") found = found.items;
     if (found?.type !== "object" || !Object.hasOwn(found.properties, name)) return undefined;
     found = found.properties[name];
   }
   return found;
 }
 
+/** Whether a path leads through a list, where it names no single value. */
+export function isInList(schema: DataProperty, path: string): boolean {
+  const names = withoutPrefix(path).split(".");
+  return names.slice(1).some((_, index) => propertyAt(schema, names.slice(0, index + 1).join("."))?.type === "array");
+}
+
+function withoutPrefix(path: string): string {
+  return path.startsWith("data.") ? path.slice("data.".length) : path;
+}
+
 /** Every path that `propertyAt` finds, for sentences. */
 export function pathsOf(schema: DataProperty, prefix = ""): string[] {
+  if (schema.type === "array") return pathsOf(schema.items, prefix);
   if (schema.type !== "object") return [];
   return Object.entries(schema.properties).flatMap(([name, property]) => [`${prefix}${name}`, ...pathsOf(property, `${prefix}${name}.`)]);
 }

@@ -1,9 +1,12 @@
 import { z } from "zod";
-import { type DataProperty, DataSchema, pathsOf, propertyAt } from "./data-schema.ts";
+import { type DataProperty, DataSchema, isInList, pathsOf, propertyAt } from "./data-schema.ts";
 import { list, pattern, strict, words } from "./sentences.ts";
 import { Slug } from "./slug.ts";
 
-export const FieldPath = pattern(/^[\p{L}_][\p{L}\p{N}_-]*(?:\.[\p{L}_][\p{L}\p{N}_-]*)*$/u, 'the path of a field such as "email" or "address.city"');
+export const FieldPath = pattern(
+  /^[\p{L}_][\p{L}\p{N}_-]*(?:\.[\p{L}_][\p{L}\p{N}_-]*)*$/u,
+  'the path of a field such as "email" or "address.city"',
+);
 
 const DisplayConfig = strict("displayConfig", {
   titleField: z.exactOptional(FieldPath),
@@ -32,12 +35,14 @@ export const EntityTypeDefinition = strict("an entity type", {
   const found = (path: readonly PropertyKey[], field: string): DataProperty | undefined => {
     const property = propertyAt(schema, field);
     if (!property) report(path, `"${field}" is not a field of this entity type; legal: ${legal || "none"}`);
+    else if (isInList(schema, field)) report(path, `"${field}" is in a list and names no single value; legal: a field outside of lists`);
     return property;
   };
 
   searchFields?.forEach((field, index) => {
     const property = found(["searchFields", index], field);
-    if (property && property.type !== "string") report(["searchFields", index], `"${field}" is of type ${property.type}; legal: a field of type string`);
+    if (property && property.type !== "string")
+      report(["searchFields", index], `"${field}" is of type ${property.type}; legal: a field of type string`);
   });
   for (const [name, field] of Object.entries(displayConfig ?? {})) found(["displayConfig", name], field);
   if (userIdField === undefined) return;

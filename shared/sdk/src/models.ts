@@ -75,7 +75,14 @@ const model = <const Slug extends string, const Kind extends ModelKind>(
   limits: readonly [context: number | null, output: number | null],
   prices: ModelPrices,
   end: End,
-): ModelInfo & { readonly slug: Slug; readonly kind: Kind } => ({ slug, kind, contextTokens: limits[0], maxOutputTokens: limits[1], prices, ...end });
+): ModelInfo & { readonly slug: Slug; readonly kind: Kind } => ({
+  slug,
+  kind,
+  contextTokens: limits[0],
+  maxOutputTokens: limits[1],
+  prices,
+  ...end,
+});
 
 const LARGE = realtime([4, 0.4, 24], [32, 0.4, 64]);
 const CLASSIC = realtime([4, 0.4, 16], [32, 0.4, 64]);

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { FieldPath } from "./entity-type.ts";
 import { choice, kinds, list, pattern, strict, words } from "./sentences.ts";
 import { Slug, slugify } from "./slug.ts";
-import { FieldPath } from "./entity-type.ts";
 
 const ACTIONS = ["create", "read", "update", "delete", "list", "*"] as const;
 
@@ -13,20 +13,18 @@ const Policy = strict("a policy", {
   effect: choice(["allow", "deny"]),
 });
 
-/** "data.email" and "email" are the same field; the short form is kept. */
-const Field = FieldPath.transform((path) => (path.startsWith("data.") ? path.slice("data.".length) : path));
-
 const Scalar = z.union([z.string().max(1_000), z.number(), z.boolean()], { error: "is not legal; legal: text, a number, true or false" });
 const OPERATORS = ["eq", "neq", "contains", "in"] as const;
 
+/** "data.email" and "email" are the same field. The value "actor.callerNumber" stands for the number of the caller. */
 const ScopeRule = kinds(
   "operator",
   OPERATORS,
   [
-    strict("a scope rule", { entityType: Slug, field: Field, operator: z.enum(["eq", "neq", "contains"]), value: Scalar }),
+    strict("a scope rule", { entityType: Slug, field: FieldPath, operator: z.enum(["eq", "neq", "contains"]), value: Scalar }),
     strict("a scope rule with operator in", {
       entityType: Slug,
-      field: Field,
+      field: FieldPath,
       operator: z.literal("in"),
       value: list(Scalar, { what: "values", min: 1, max: 100 }),
     }),
@@ -36,7 +34,7 @@ const ScopeRule = kinds(
 
 const FieldMask = strict("a field mask", {
   entityType: Slug,
-  fieldPath: Field,
+  fieldPath: FieldPath,
   /** `hide`: the field is absent; `redact`: it reads "[redacted]". Neither can be filtered by, searched or written. */
   maskType: choice(["hide", "redact"]),
   maskConfig: z.exactOptional(z.record(z.string(), z.json(), { error: "is not legal; legal: an object" })),

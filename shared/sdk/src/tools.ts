@@ -4,12 +4,15 @@ import { type DataProperty, ToolParameters } from "./data-schema.ts";
 import { list, pattern, strict, wholeNumber, words } from "./sentences.ts";
 import { ToolName } from "./slug.ts";
 
-const LEGAL_NAME = 'a tool\'s name such as "book_table" or "orders.find": a-z first, then a-z, 0-9, words joined by . - or _, at most 64 characters';
+const LEGAL_NAME =
+  'a tool\'s name such as "book_table" or "orders.find": a-z first, then a-z, 0-9, words joined by . - or _, at most 64 characters';
 
 /** The owner's own tools are called so; a dot counts twice, as everywhere. */
 const OwnToolName = pattern(/^(?=.{1,64}$)[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/, LEGAL_NAME)
   .refine((name) => ToolName.safeParse(name).success, { error: "is too long; legal: at most 64 characters, a dot counting as two" })
-  .refine((name) => !isBuiltinTool(name), { error: (issue) => `"${String(issue.input)}" is a tool of the platform; legal: any other name` });
+  .refine((name) => !isBuiltinTool(name), {
+    error: (issue) => `"${String(issue.input)}" is a tool of the platform; legal: any other name`,
+  });
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const LEGAL_URL = "an https address without user and password (http only on this very machine, as http://localhost:3000/tool)";
@@ -31,7 +34,8 @@ function withoutCredentials(text: string): string {
 }
 
 /** The platform sets these itself, or they carry secrets, which a definition does not hold. */
-const PLATFORM_HEADERS = /^(?:host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|idempotency-key|struere-.*)$/;
+const PLATFORM_HEADERS =
+  /^(?:host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|idempotency-key|struere-.*)$/;
 const SECRET_HEADERS = /^(?:authorization|proxy-authorization|cookie|x-api-key|api-key)$/;
 const NO_SECRETS = "secrets do not belong into a definition; every request is signed, check the signature instead";
 
@@ -51,7 +55,11 @@ const Headers = z
   .superRefine((headers, context) => {
     for (const name of Object.keys(headers)) {
       const lower = name.toLowerCase();
-      const why = PLATFORM_HEADERS.test(lower) ? "is set by the platform" : SECRET_HEADERS.test(lower) ? `carries a secret: ${NO_SECRETS}` : undefined;
+      const why = PLATFORM_HEADERS.test(lower)
+        ? "is set by the platform"
+        : SECRET_HEADERS.test(lower)
+          ? `carries a secret: ${NO_SECRETS}`
+          : undefined;
       if (why !== undefined) context.addIssue({ code: "custom", path: [name], message: `${why}; legal: other headers` });
     }
   });
@@ -77,10 +85,12 @@ export const HttpTool = strict(
 );
 export type HttpTool = z.output<typeof HttpTool>;
 
-const ServerName = pattern(/^(?=.{1,32}$)[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/, 'the server\'s name such as "crm": a-z, 0-9, words joined by - or _, at most 32').refine(
-  (name) => !BUILTIN_NAMESPACES.includes(name),
-  { error: (issue) => `"${String(issue.input)}" is what tools of the platform begin with; legal: any other name` },
-);
+const ServerName = pattern(
+  /^(?=.{1,32}$)[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/,
+  'the server\'s name such as "crm": a-z, 0-9, words joined by - or _, at most 32',
+).refine((name) => !BUILTIN_NAMESPACES.includes(name), {
+  error: (issue) => `"${String(issue.input)}" is what tools of the platform begin with; legal: any other name`,
+});
 
 /** A server of tools (https://modelcontextprotocol.io); its tools are called `<name>.<tool>`. */
 export const McpServer = strict("a server of tools", { mcp: strict("mcp", { name: ServerName, url: ToolUrl }) });
@@ -108,9 +118,11 @@ export const ToolsDefinition = list(Tool, { what: "tools", min: 0, max: 100 }).s
   tools.forEach((tool, index) => {
     const path = isMcpServer(tool) ? [index, "mcp", "name"] : [index, "name"];
     const name = nameOf(tool);
-    if (names.indexOf(name) !== index) context.addIssue({ code: "custom", path, message: `"${name}" is defined twice; legal: each name once` });
+    if (names.indexOf(name) !== index)
+      context.addIssue({ code: "custom", path, message: `"${name}" is defined twice; legal: each name once` });
     const server = isMcpServer(tool) ? undefined : servers.find((one) => name.startsWith(`${one}.`));
-    if (server !== undefined) context.addIssue({ code: "custom", path, message: `"${name}" would be a tool of the server "${server}"; legal: any other name` });
+    if (server !== undefined)
+      context.addIssue({ code: "custom", path, message: `"${name}" would be a tool of the server "${server}"; legal: any other name` });
   });
 });
 export type ToolsDefinition = z.output<typeof ToolsDefinition>;

@@ -19,7 +19,7 @@ const problems = (schema: z.ZodType, value: unknown): string => {
 
 describe("an agent", () => {
   test("needs a name, a slug and instructions, and has no tools by default", () => {
-    expect(AgentDefinition.parse(agent)).toEqual({ ...agent, tools: [] });
+    expect(AgentDefinition.parse(agent)).toEqual({ ...agent, tools: [], roles: [] });
     expect(problems(AgentDefinition, {}).split("\n")).toEqual([
       "name: is missing; legal: the agent's name, text of 1 to 100 characters",
       'slug: is missing; legal: a slug such as "intake-agent": a-z, 0-9, words joined by - or _, at most 64 characters',
@@ -29,7 +29,7 @@ describe("an agent", () => {
 
   test("with a key that does not exist is told so, with the keys that do", () => {
     expect(problems(AgentDefinition, { ...agent, instructions: "…" })).toBe(
-      'unknown key "instructions"; legal keys of an agent: name, slug, version, description, systemPrompt, model, tools',
+      'unknown key "instructions"; legal keys of an agent: name, slug, version, description, systemPrompt, model, tools, roles, firstMessageSuggestions, threadContextParams',
     );
   });
 

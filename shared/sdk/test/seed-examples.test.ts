@@ -2,67 +2,29 @@
 import {
   AgentDefinition,
   agentWarnings,
-  defineAgent,
-  defineRouter,
+  checkProject,
+  describeFinding,
   modelInUse,
   RouterDefinition,
   routerWarnings,
   VoiceConfig,
 } from "struere";
 import { describe, expect, test } from "vitest";
-
-const outreach = defineAgent({
-  name: "Outreach Agent",
-  slug: "outreach",
-  systemPrompt: "You schedule follow-up calls with leads.",
-  model: { model: "openai/gpt-5-mini" },
-  tools: ["entity.query", "voice.call"],
-});
-
-const formAuditor = defineAgent({
-  name: "Form Auditor",
-  slug: "form-auditor",
-  systemPrompt: `You validate data collected during voice calls.
-When you detect incorrect or missing data, use voice.inject to correct the caller.
-When all required fields are filled, use voice.inject with action "complete".`,
-  model: { model: "openai/gpt-5-mini" },
-  tools: ["entity.query", "entity.update", "voice.inject"],
-});
-
-const phoneSupport = defineRouter({
-  name: "Phone Support",
-  slug: "phone-support",
-  mode: "classify",
-  agents: [
-    { slug: "intake-agent", description: "Handles new caller intake and data collection" },
-    { slug: "support-agent", description: "Handles technical support questions" },
-  ],
-  classifyModel: { model: "openai/gpt-5-mini" },
-  fallback: "intake-agent",
-  voiceConfig: {
-    provider: "openai-realtime",
-    model: "gpt-realtime-mini",
-    voice: "coral",
-    auditorAgent: "form-auditor",
-    pollInterval: 5000,
-    turnDetection: {
-      type: "semantic_vad",
-      eagerness: "medium",
-    },
-    noiseReduction: "near_field",
-  },
-});
+import formAuditor from "./fixtures/seed/form-auditor.ts";
+import outreach from "./fixtures/seed/outreach.ts";
+import phoneSupport from "./fixtures/seed/phone-support.ts";
 
 describe("the documentation's examples", () => {
   test("both agents parse to what they say", () => {
-    expect(AgentDefinition.parse(outreach)).toEqual(outreach);
-    expect(AgentDefinition.parse(formAuditor)).toEqual(formAuditor);
+    expect(AgentDefinition.parse(outreach)).toEqual({ ...outreach, roles: [] });
+    expect(AgentDefinition.parse(formAuditor)).toEqual({ ...formAuditor, roles: [] });
   });
 
   test("the router parses to what it says, plus defaults", () => {
     expect(RouterDefinition.parse(phoneSupport)).toEqual({
       ...phoneSupport,
       contextMessages: 10,
+      classifyTimeoutMs: 800,
       voiceConfig: { ...phoneSupport.voiceConfig, transcriptionModel: "gpt-transcribe" },
     });
   });
@@ -87,5 +49,19 @@ describe("the documentation's examples", () => {
       model: "gpt-realtime-2.1-mini",
       warning: "the model gpt-realtime-mini was shut down on 2027-01-20: gpt-realtime-2.1-mini is used instead",
     });
+  });
+
+  test("stand together in one project that can be synced, once the router's agents exist", () => {
+    const speaker = (slug: string) => AgentDefinition.parse({ name: slug, slug, systemPrompt: "You answer." });
+    const agents = [outreach, formAuditor].map((agent) => AgentDefinition.parse(agent));
+    const project = { routers: [RouterDefinition.parse(phoneSupport)], entityTypes: [], roles: [], tools: [], today: "2026-09-01" };
+    expect(checkProject({ ...project, agents: [...agents, speaker("intake-agent"), speaker("support-agent")] })).toEqual({
+      problems: [],
+      warnings: [],
+    });
+    expect(checkProject({ ...project, agents }).problems.map(describeFinding)).toEqual([
+      'router "phone-support": agents[0].slug: "intake-agent" is not an agent of this project; legal: "outreach", "form-auditor"',
+      'router "phone-support": agents[1].slug: "support-agent" is not an agent of this project; legal: "outreach", "form-auditor"',
+    ]);
   });
 });

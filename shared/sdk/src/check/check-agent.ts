@@ -36,7 +36,8 @@ function* checkTools({ agents, routers, tools }: ProjectDefinitions, agent: Agen
     }
     // Whoever it called would be itself: nobody is there who could speak on the call.
     if (name === "voice.call" && routers.length === 0 && agents.every((other) => other.slug === agent.slug)) {
-      const message = "voice.call has nobody to call with: this project has no router and no agent but this one; define who speaks on the call";
+      const message =
+        "voice.call has nobody to call with: this project has no router and no agent but this one; define who speaks on the call";
       yield { field, message };
     }
     if (name === "agent.chat" && agents.every((other) => other.slug === agent.slug)) {
@@ -60,12 +61,23 @@ function checkParams(project: ProjectDefinitions, agent: AgentDefinition): { rea
   const speaksOn = project.routers.filter((router) => router.agents.some((one) => one.slug === agent.slug));
   const names = missing.map((name) => `"${name}"`).join(", ");
   const field = "threadContextParams";
-  const isBound = project.numbers?.some((target) => ("agent" in target ? target.agent === agent.slug : speaksOn.some((router) => router.slug === target.router)));
+  const isBound = project.numbers?.some((target) =>
+    "agent" in target ? target.agent === agent.slug : speaksOn.some((router) => router.slug === target.router),
+  );
   const answer = "give up required, or let it not answer the phone";
-  if (isBound) return { problem: { field, message: `requires ${names}, but this agent answers a phone number, and a caller gives only callerNumber; ${answer}` } };
+  if (isBound)
+    return {
+      problem: {
+        field,
+        message: `requires ${names}, but this agent answers a phone number, and a caller gives only callerNumber; ${answer}`,
+      },
+    };
   const phoneRouter = speaksOn.find((router) => router.voiceConfig !== undefined);
   if (!phoneRouter) return {};
-  const remark = (why: string): Remark => ({ field, message: `requires ${names}, but on the router "${phoneRouter.slug}" ${why}; ${answer}` });
+  const remark = (why: string): Remark => ({
+    field,
+    message: `requires ${names}, but on the router "${phoneRouter.slug}" ${why}; ${answer}`,
+  });
   const canBeCalledWithIt = project.agents.some((other) => other.slug !== agent.slug && other.tools.includes("voice.call"));
   if (canBeCalledWithIt) return { warning: remark("only calls placed by voice.call can give that, in metadata") };
   return { problem: remark("nobody can give that: a caller gives only callerNumber, and no agent places calls") };

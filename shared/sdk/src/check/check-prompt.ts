@@ -26,7 +26,10 @@ function* checkPlace(place: TemplatePlace, agent: AgentDefinition, names: Prompt
   const field = "systemPrompt";
   switch (place.kind) {
     case "block":
-      yield { field, message: `{{${place.name}…}} is a block, and templates have none; write the variable, lists and objects come as JSON` };
+      yield {
+        field,
+        message: `{{${place.name}…}} is a block, and templates have none; write the variable, lists and objects come as JSON`,
+      };
       return;
     case "variable":
       yield* checkVariable(place.name, agent);
@@ -70,6 +73,10 @@ function* checkFunction(place: TemplatePlace & { readonly kind: "function" }, na
   // A zero stands where a variable was: then the type is known only in the conversation.
   const isWritten = argumentsText?.includes(`"${given.type}"`) ?? false;
   if (isWritten && !names.entityTypes.includes(given.type)) {
-    yield { field, message: `{{${name}(…)}} asks for "${given.type}", which is not an entity type of this project`, legal: names.entityTypes };
+    yield {
+      field,
+      message: `{{${name}(…)}} asks for "${given.type}", which is not an entity type of this project`,
+      legal: names.entityTypes,
+    };
   }
 }

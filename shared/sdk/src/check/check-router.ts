@@ -10,7 +10,8 @@ export function checkRouter(project: ProjectDefinitions, router: RouterDefinitio
   const agents = project.agents.map((agent) => agent.slug);
   // That the fallback and every route are among these is the schema's affair.
   router.agents.forEach(({ slug }, index) => {
-    if (!agents.includes(slug)) problem({ field: `agents[${index}].slug`, message: `"${slug}" is not an agent of this project`, legal: agents });
+    if (!agents.includes(slug))
+      problem({ field: `agents[${index}].slug`, message: `"${slug}" is not an agent of this project`, legal: agents });
   });
   const models = router.mode === "classify" ? [checkModel("classifyModel.model", router.classifyModel.model, "text", project.today)] : [];
   const voice = router.voiceConfig;
@@ -37,5 +38,6 @@ function checkAuditor({ agents }: ProjectDefinitions, router: RouterDefinition, 
   const auditor = agents.find((agent) => agent.slug === slug);
   if (!auditor) problem({ field, message: `"${slug}" is not an agent of this project`, legal });
   else if (speaks.has(slug)) problem({ field, message: `"${slug}" speaks on this router and would audit itself`, legal });
-  else if (!auditor.tools.includes(INJECT)) problem({ field, message: `"${slug}" has not the tool ${INJECT} and could correct nothing`, legal });
+  else if (!auditor.tools.includes(INJECT))
+    problem({ field, message: `"${slug}" has not the tool ${INJECT} and could correct nothing`, legal });
 }

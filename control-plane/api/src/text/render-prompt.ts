@@ -1,0 +1,20 @@
+/** What the loop of a text agent needs of templates. Built in templates/. */
+import type { ThreadId } from "@struere/kernel";
+import type { JsonObject } from "@struere/store";
+import type { TextAgent } from "./text-agent.ts";
+import type { AgentActor } from "./tool-runner.ts";
+
+export interface PromptToRender {
+  /** Functions in the prompt read as this actor. */
+  readonly actor: AgentActor;
+  readonly agent: TextAgent;
+  /** The agent's `systemPrompt`. */
+  readonly template: string;
+  readonly thread: { readonly id: ThreadId; readonly channel: string; readonly params: JsonObject };
+  /** What the user has just written: a value, never a template. */
+  readonly message: string;
+  readonly signal: AbortSignal;
+}
+
+/** The instructions for the model. Problems stand in the text; it throws only when the world fails. */
+export type RenderPrompt = (prompt: PromptToRender) => Promise<string>;

@@ -1,0 +1,328 @@
+/**
+ * Conversations in writing: a message comes in, its thread is found, its turn is taken, the router decides, the agent answers. One message
+ * of a thread is answered at a time; the others wait.
+ */
+import { type Clock, Fault, type ThreadId } from "@struere/kernel";
+import type { Log } from "@struere/runtime";
+import { pause } from "@struere/runtime";
+import {
+  type Db,
+  endTurn,
+  getThread,
+  type JsonObject,
+  listThreadMessages,
+  type Message,
+  mergeThreadParams,
+  openThread,
+  recordTextUsage,
+  routeThread,
+  type Scope,
+  takeTurn,
+  type TextUsage,
+  type Thread,
+  threadChain,
+  type Turn,
+} from "@struere/store";
+import { type Answered, answerMessage, type AnswerServices } from "./answer.ts";
+import { chooseAgent, type Choice, type ChooseQuestion } from "./choose-agent.ts";
+import { HISTORY_MESSAGES } from "./history.ts";
+import type { RenderPrompt } from "./render-prompt.ts";
+import type { ToolCallSummary } from "./run-tools.ts";
+import { agentsOfRouter, checkParams, findTextTarget, type TargetName, type TextAgent, type TextTarget } from "./text-agent.ts";
+import { textModel } from "./text-model.ts";
+import type { ToolRunner } from "./tool-runner.ts";
+import { type ModelUsage, totalUsage, usageByModel } from "./usage.ts";
+import { withDeadline } from "./with-deadline.ts";
+
+export interface TextAgentsOptions {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly openai: { readonly apiKey: string | null; readonly baseUrl: string | null };
+  readonly tools: ToolRunner;
+  readonly renderPrompt: RenderPrompt;
+}
+
+export interface ChatQuestion {
+  readonly scope: Scope;
+  readonly target: TargetName;
+  readonly message: string;
+  /** At most one of both; neither: a new thread. */
+  readonly threadId: ThreadId | null;
+  readonly externalThreadId: string | null;
+  /** Kept on the thread; in prompts `threadContext.params.*`. */
+  readonly params: JsonObject;
+  readonly signal?: AbortSignal;
+}
+
+export interface ChatAnswer {
+  readonly threadId: ThreadId;
+  readonly message: string;
+  readonly assistantMessageId: string;
+  readonly agentSlug: string;
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly totalTokens: number };
+  readonly executionMeta: {
+    readonly steps: number;
+    readonly durationMs: number;
+    /** `stop`, or why the answer is not whole: `max_output_tokens`, `content_filter`. */
+    readonly finishReason: string;
+    readonly toolCallSummary: readonly ToolCallSummary[];
+    readonly models: readonly ModelUsage[];
+    readonly warnings: readonly string[];
+  };
+}
+
+export interface AgentChatQuestion {
+  /** Who asks: an agent of this scope. */
+  readonly actor: Scope & { readonly slug: string };
+  readonly parentThread: ThreadId;
+  readonly agentSlug: string;
+  readonly message: string;
+  /** Becomes `threadContext.params.parentContext` of the child thread; its fields are params of it too. */
+  readonly context?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export interface AgentChatAnswer {
+  readonly response: string;
+  readonly threadId: ThreadId;
+  readonly agentSlug: string;
+  readonly usage: ChatAnswer["usage"];
+}
+
+export interface TextAgents {
+  /** @throws Fault not_found, invalid_argument, failed_precondition, aborted, unavailable, deadline_exceeded. */
+  chat(question: ChatQuestion): Promise<ChatAnswer>;
+  /** The tool agent.chat. @throws the same, and failed_precondition when the chain is too deep or goes in a circle. */
+  chatWithAgent(question: AgentChatQuestion): Promise<AgentChatAnswer>;
+  /** For calls too. Never throws for what the classifier does. */
+  chooseAgent(question: ChooseQuestion): Promise<Choice>;
+}
+
+/** From the request to the answer. */
+const ANSWER_MS = 60_000;
+/** A turn that was never given back (its process died) ends by itself so long after its deadline. */
+const TURN_GRACE_MS = 15_000;
+/** So long a message waits for the one before it. */
+const TURN_WAIT_MS = 30_000;
+const TURN_LOOK_MS = 50;
+const TURN_LOOK_MAX_MS = 500;
+const CLASSIFY_MS = 8_000;
+/** How many agents may stand between the first one and the one that is asked. */
+export const AGENT_DEPTH_MAX = 3;
+
+export function textAgents(options: TextAgentsOptions): TextAgents {
+  const { db, clock, log, tools, renderPrompt } = options;
+  const model = textModel({ ...options.openai, clock, log });
+  const services: AnswerServices = { db, clock, log, model, tools, renderPrompt };
+  const now = (): Date => new Date(clock.wall());
+  const choose = (question: ChooseQuestion): Promise<Choice> => chooseAgent({ model, clock, log }, question);
+
+  async function converse(
+    scope: Scope,
+    target: TextTarget,
+    thread: Thread,
+    asked: Pick<ChatQuestion, "message" | "params" | "signal">,
+  ): Promise<ChatAnswer> {
+    const startedAt = clock.now();
+    const deadlineAt = startedAt + ANSWER_MS;
+    return await withDeadline({ clock, at: deadlineAt, signal: asked.signal }, async (signal) => {
+      const turn = await waitForTurn(services, scope, thread.id, deadlineAt, signal);
+      try {
+        const answered = await answerInTurn({ scope, target, turn, asked, deadlineAt, signal });
+        const models = usageByModel(answered.usage);
+        return {
+          threadId: thread.id,
+          message: answered.text,
+          assistantMessageId: `${thread.id}-${answered.seq}`,
+          agentSlug: answered.agent.slug,
+          usage: totalUsage(models),
+          executionMeta: {
+            steps: answered.steps,
+            durationMs: Math.round(clock.now() - startedAt),
+            finishReason: answered.finishReason,
+            toolCallSummary: answered.toolCalls,
+            models,
+            warnings: answered.warnings,
+          },
+        };
+      } finally {
+        await endTurn(db, thread.id, turn.token).catch((error: unknown) =>
+          log.warn({ err: error, threadId: thread.id }, "a turn ends by its lease"),
+        );
+      }
+    });
+  }
+
+  async function answerInTurn(given: {
+    readonly scope: Scope;
+    readonly target: TextTarget;
+    readonly turn: Turn;
+    readonly asked: Pick<ChatQuestion, "message" | "params">;
+    readonly deadlineAt: number;
+    readonly signal: AbortSignal;
+  }): Promise<Answered> {
+    const { scope, target, turn, asked, deadlineAt, signal } = given;
+    const thread = (await mergeThreadParams(db, scope, turn.thread.id, asked.params, now())) ?? turn.thread;
+    const history = await listThreadMessages(db, scope, thread.id, HISTORY_MESSAGES);
+    const colleagues = target.kind === "router" ? await agentsOfRouter(db, scope, target.router) : new Map<string, TextAgent>();
+    const routed = target.kind === "router" ? await route(scope, target.router, thread, { history, message: asked.message, signal }) : null;
+    const agent = target.kind === "agent" ? target.agent : colleagues.get(routed?.agent ?? "");
+    if (!agent) throw new Fault("failed_precondition", `the router's agent "${routed?.agent ?? ""}" is not in ${scope.environment}`);
+    checkParams(agent, thread.channel_params);
+    const answered = await answerMessage(services, {
+      scope,
+      turn,
+      thread,
+      agent,
+      colleagues,
+      history,
+      message: asked.message,
+      deadlineAt,
+      signal,
+    });
+    const warnings = routed?.warning === undefined ? answered.warnings : [routed.warning, ...answered.warnings];
+    return { ...answered, warnings, usage: routed?.usage ? [routed.usage, ...answered.usage] : answered.usage };
+  }
+
+  /** Asked anew for every message; the row of the thread has the last word. */
+  async function route(
+    scope: Scope,
+    router: Extract<TextTarget, { readonly kind: "router" }>["router"],
+    thread: Thread,
+    newest: { readonly history: readonly Message[]; readonly message: string; readonly signal: AbortSignal },
+  ): Promise<{ readonly agent: string; readonly usage: TextUsage | null; readonly warning?: string }> {
+    const { definition } = router;
+    const said = newest.history.flatMap(({ role, content }) => (role === "tool" || content === "" ? [] : [{ role, text: content }]));
+    const choice = await choose({
+      router: definition,
+      messages: [...said, { role: "user", text: newest.message }],
+      params: thread.channel_params,
+      channel: thread.channel,
+      currentAgent: thread.current_agent,
+      withinMs: CLASSIFY_MS,
+      signal: newest.signal,
+    });
+    if (choice.usage) await recordTextUsage(db, scope, { threadId: thread.id, usage: [choice.usage], now: now() });
+    const legal = definition.agents.map((agent) => agent.slug);
+    const { agent, switched } = await routeThread(db, scope, { threadId: thread.id, decision: choice.agent, legal, now: now() });
+    if (switched)
+      log.info(
+        { event: "router.transferred", threadId: thread.id, router: router.slug, from: thread.current_agent, to: agent, by: choice.by },
+        "the router gave the conversation to another agent",
+      );
+    return { agent, usage: choice.usage, ...(choice.warning === undefined ? {} : { warning: choice.warning }) };
+  }
+
+  return {
+    async chat(question) {
+      model.ensureReady();
+      const { scope } = question;
+      const target = await findTextTarget(db, scope, question.target);
+      const thread = await threadFor(services, question, target, now());
+      if (target.kind === "agent") checkParams(target.agent, { ...thread.channel_params, ...question.params });
+      return await converse(scope, target, thread, question);
+    },
+
+    async chatWithAgent({ actor, parentThread, agentSlug, message, context, signal }) {
+      model.ensureReady();
+      const scope: Scope = { organizationId: actor.organizationId, environment: actor.environment };
+      await checkChain(db, scope, { actor, parentThread, agentSlug });
+      const target = await findTextTarget(db, scope, { agent: agentSlug });
+      const params = { ...(isFields(context) ? context : {}), ...(context === undefined ? {} : { parentContext: context }) };
+      if (target.kind === "agent") checkParams(target.agent, params);
+      const { thread } = await openThread(db, scope, {
+        channel: "agent",
+        target: { kind: "agent", slug: agentSlug },
+        externalId: null,
+        parentThreadId: parentThread,
+        params,
+        now: now(),
+      });
+      const answer = await converse(scope, target, thread, { message, params: {}, ...(signal ? { signal } : {}) });
+      return { response: answer.message, threadId: answer.threadId, agentSlug: answer.agentSlug, usage: answer.usage };
+    },
+
+    chooseAgent: choose,
+  };
+}
+
+/** @throws Fault not_found for an id that is not the scope's, in the same words as for one that never was. */
+async function threadFor({ db }: AnswerServices, question: ChatQuestion, target: TextTarget, now: Date): Promise<Thread> {
+  const { scope, threadId, externalThreadId } = question;
+  const named = target.kind === "agent" ? target.agent.slug : target.router.slug;
+  if (threadId !== null) {
+    const thread = await getThread(db, scope, threadId);
+    if (!thread) throw new Fault("not_found", `there is no thread ${threadId} in ${scope.environment}`);
+    return ofTarget(thread, target.kind, named);
+  }
+  const { thread } = await openThread(db, scope, {
+    channel: "api",
+    target: { kind: target.kind, slug: named },
+    externalId: externalThreadId,
+    parentThreadId: null,
+    params: question.params,
+    now,
+  });
+  return ofTarget(thread, target.kind, named);
+}
+
+/** A thread stays with whom it was begun: another agent would read what was not meant for it. */
+function ofTarget(thread: Thread, kind: "agent" | "router", slug: string): Thread {
+  if (thread.target_kind === kind && thread.target_slug === slug) return thread;
+  const whose =
+    thread.target_kind === null
+      ? `a thread of the channel "${thread.channel}"`
+      : `the thread of the ${thread.target_kind} "${thread.target_slug}"`;
+  throw new Fault("failed_precondition", `${thread.id} is ${whose}, not of the ${kind} "${slug}"; begin a new thread for it`);
+}
+
+async function waitForTurn(
+  { db, clock }: AnswerServices,
+  scope: Scope,
+  threadId: ThreadId,
+  deadlineAt: number,
+  signal: AbortSignal,
+): Promise<Turn> {
+  const until = Math.min(clock.now() + TURN_WAIT_MS, deadlineAt);
+  for (let lookMs = TURN_LOOK_MS; ; lookMs = Math.min(lookMs * 2, TURN_LOOK_MAX_MS)) {
+    const now = new Date(clock.wall());
+    const expiresAt = new Date(now.getTime() + (deadlineAt - clock.now()) + TURN_GRACE_MS);
+    const turn = await takeTurn(db, scope, { threadId, now, expiresAt });
+    if (turn) return turn;
+    if (clock.now() + lookMs >= until || signal.aborted) {
+      throw new Fault("aborted", `another message of ${threadId} is still being answered; send this one again when its answer has come`);
+    }
+    await pause(clock, lookMs, signal);
+  }
+}
+
+/** @throws Fault not_found, failed_precondition */
+async function checkChain(
+  db: Db,
+  scope: Scope,
+  asked: { readonly actor: { readonly slug: string }; readonly parentThread: ThreadId; readonly agentSlug: string },
+): Promise<void> {
+  const chain = await threadChain(db, scope, asked.parentThread);
+  if (chain.length === 0) throw new Fault("not_found", `there is no thread ${asked.parentThread} in ${scope.environment}`);
+  const path = [
+    ...chain
+      .slice(1)
+      .toReversed()
+      .flatMap((link) => (link.agent === null ? [] : [link.agent])),
+    asked.actor.slug,
+  ];
+  if (path.includes(asked.agentSlug)) {
+    throw new Fault(
+      "failed_precondition",
+      `agent.chat would go in a circle: ${[...path, asked.agentSlug].join(" → ")}; ask another agent, or answer yourself`,
+    );
+  }
+  if (chain.length > AGENT_DEPTH_MAX) {
+    throw new Fault("failed_precondition", `agent.chat is ${AGENT_DEPTH_MAX} agents deep already: ${path.join(" → ")}; answer yourself`);
+  }
+}
+
+function isFields(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

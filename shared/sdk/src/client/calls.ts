@@ -1,0 +1,91 @@
+/** Calls: their records, and what is said while they go on. */
+import { type Connection, sendForJson } from "./request.ts";
+import { type CallMessage, watchCall, type WatchOptions } from "./watch-call.ts";
+
+export type CallStatus = "pending" | "active" | "completed" | "stopped" | "failed";
+
+export interface CallSummary {
+  readonly id: string;
+  readonly environment: string;
+  readonly threadId: string;
+  readonly direction: string;
+  readonly from: string;
+  readonly to: string;
+  readonly status: CallStatus;
+  /** Why it ended, a stable word in snake_case; null while it goes on. */
+  readonly reason: string | null;
+  /** Slug of the agent that answered. */
+  readonly agent: string | null;
+  readonly agentVersion: number | null;
+  readonly routerVersion: number | null;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly answeredAt: string | null;
+  readonly endedAt: string | null;
+  readonly durationMs: number | null;
+}
+
+export interface Utterance {
+  /** Place in the conversation: sort by it. */
+  readonly position: number;
+  readonly speaker: "caller" | "agent";
+  /** Slug of the agent that spoke, or was spoken to. */
+  readonly agent: string;
+  /** What was heard. */
+  readonly text: string;
+  readonly interrupted: boolean;
+  /** Milliseconds since the call's audio began. */
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
+
+export interface CallRecord extends CallSummary {
+  readonly utterances: readonly Utterance[];
+}
+
+export interface CallPage {
+  readonly items: readonly CallSummary[];
+  readonly nextCursor: string | null;
+}
+
+export interface CallListOptions {
+  /** 1 to 100; default 25. */
+  readonly limit?: number;
+  readonly cursor?: string;
+  readonly status?: CallStatus;
+  readonly threadId?: string;
+  readonly signal?: AbortSignal;
+}
+
+export class CallsClient {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Newest first. */
+  async list({ signal, ...query }: CallListOptions = {}): Promise<CallPage> {
+    return await sendForJson(this.#connection, { method: "GET", path: ["v1", "calls"], query, signal });
+  }
+
+  /** The whole record so far. @throws StruereApiError 404 when there is none. */
+  async get(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<CallRecord> {
+    return await sendForJson(this.#connection, { method: "GET", path: ["v1", "calls", id], ...options });
+  }
+
+  /**
+   * Everything that the call says, as it is recorded, from its beginning or from after `lastEventId`; ends when the call is over and all
+   * of it was given. A lost connection is taken up again where it was: nothing is lost and nothing comes twice.
+   *
+   * ```ts
+   * for await (const message of client.calls.watch(callId)) {
+   *   if (message.kind === "transcript") show(message.body.speaker, message.body.text);
+   * }
+   * ```
+   * @throws StruereApiError when the call is not there, or the server stays away for longer than the retries last.
+   */
+  watch(id: string, options: WatchOptions = {}): AsyncGenerator<CallMessage, void, undefined> {
+    return watchCall(this.#connection, id, options);
+  }
+}
