@@ -57,7 +57,10 @@ export async function openContext(config: ControlConfig, overrides: ControlOverr
 
 async function openBus({ natsUrl, startWithinMs = START_WITHIN_MS }: ControlConfig, log: Log): Promise<Bus> {
   if (natsUrl === null) {
-    throw new Fault("invalid_argument", "there is no bus: set NATS_URL, or give the control plane a bus when everything runs in one process");
+    throw new Fault(
+      "invalid_argument",
+      "there is no bus: set NATS_URL, or give the control plane a bus when everything runs in one process",
+    );
   }
   return await natsBus({ url: natsUrl, name: "control", log, connectTimeoutMs: startWithinMs });
 }

@@ -12,12 +12,16 @@ const MAX_WAIT_MS = 4_000;
  * Safe when several processes start at once.
  * @throws Fault unavailable when Postgres stays away for `startWithinMs`; failed_precondition when it refuses us.
  */
-export async function prepareDatabase({ db, clock, log }: Pick<ControlContext, "db" | "clock" | "log">, config: ControlConfig): Promise<void> {
+export async function prepareDatabase(
+  { db, clock, log }: Pick<ControlContext, "db" | "clock" | "log">,
+  config: ControlConfig,
+): Promise<void> {
   const { bootstrapApiKey, startWithinMs = START_WITHIN_MS } = config;
   const prepare = async (): Promise<void> => {
     try {
       await migrate(db);
-      if (bootstrapApiKey !== null) await bootstrap(db, { apiKey: bootstrapApiKey, organizationName: "default", now: new Date(clock.wall()) });
+      if (bootstrapApiKey !== null)
+        await bootstrap(db, { apiKey: bootstrapApiKey, organizationName: "default", now: new Date(clock.wall()) });
     } catch (thrown) {
       throw faultAtStart(thrown, config.databaseUrl);
     }
@@ -32,7 +36,8 @@ export async function prepareDatabase({ db, clock, log }: Pick<ControlContext, "
         firstDelayMs: FIRST_WAIT_MS,
         maxDelayMs: MAX_WAIT_MS,
         signal: outOfTime.signal,
-        onRetry: (error, attempt) => log.warn({ attempt, reason: Fault.from(error).sentence }, "the database is not ready; it is tried again"),
+        onRetry: (error, attempt) =>
+          log.warn({ attempt, reason: Fault.from(error).sentence }, "the database is not ready; it is tried again"),
       },
       prepare,
     );
@@ -48,10 +53,16 @@ function faultAtStart(thrown: unknown, databaseUrl: string): unknown {
   const cause = rootOf(thrown);
   const { host } = new URL(databaseUrl);
   if (faultOfDatabase(cause)?.code === "unavailable") {
-    return new Fault("unavailable", `Postgres can not be reached at ${host}; start it, or correct DATABASE_URL, and start again`, { cause });
+    return new Fault("unavailable", `Postgres can not be reached at ${host}; start it, or correct DATABASE_URL, and start again`, {
+      cause,
+    });
   }
   if (cause instanceof Error && "code" in cause && typeof cause.code === "string" && REFUSALS.test(cause.code)) {
-    return new Fault("failed_precondition", `Postgres at ${host} refuses the connection (${cause.message}); correct DATABASE_URL and start again`, { cause });
+    return new Fault(
+      "failed_precondition",
+      `Postgres at ${host} refuses the connection (${cause.message}); correct DATABASE_URL and start again`,
+      { cause },
+    );
   }
   return faultOfDatabase(thrown) ?? thrown;
 }

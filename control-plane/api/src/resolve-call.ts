@@ -77,5 +77,9 @@ function readRouter(row: RouterRow): Result<RouterVersion, CallProblem> {
 }
 
 function unreadable(what: string, why: string) {
-  return err({ reason: "definition_unreadable" as const, detail: `the stored definition of ${what} can not be read: ${why}`, spoken: NOT_AVAILABLE });
+  return err({
+    reason: "definition_unreadable" as const,
+    detail: `the stored definition of ${what} can not be read: ${why}`,
+    spoken: NOT_AVAILABLE,
+  });
 }

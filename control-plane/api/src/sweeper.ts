@@ -4,7 +4,9 @@ import type { ControlContext } from "./context.ts";
 
 const SWEEP_EVERY_MS = 5_000;
 
-export function startSweeper({ db, clock, events, log }: Pick<ControlContext, "db" | "clock" | "events" | "log">): { close(): Promise<void> } {
+export function startSweeper({ db, clock, events, log }: Pick<ControlContext, "db" | "clock" | "events" | "log">): {
+  close(): Promise<void>;
+} {
   let closed = false;
   let off = (): void => undefined;
   let running = Promise.resolve();

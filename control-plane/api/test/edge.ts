@@ -5,7 +5,17 @@ import type { Clock, NodeId } from "@struere/kernel";
 import { type ControlClient, createControlClient } from "@struere/protocol/grpc";
 import { createMetrics, type Log, silentLog, systemClock } from "@struere/runtime";
 import { mintSid, type SimulatedTwilio, signUpgrade, signWebhook, startSimulatedTwilio } from "@struere/simulators";
-import { type Call, type Db, findCallBySid, findKeyHolder, newApiKey, newId, recordHeartbeat, registerNode, type Scope } from "@struere/store";
+import {
+  type Call,
+  type Db,
+  findCallBySid,
+  findKeyHolder,
+  newApiKey,
+  newId,
+  recordHeartbeat,
+  registerNode,
+  type Scope,
+} from "@struere/store";
 import { testDatabase } from "@struere/testkit";
 import { createControlPlane, type ControlConfig, type ControlPlane } from "../src/index.ts";
 import { type ApiClient, createApiClient } from "../src/client.ts";
@@ -16,7 +26,7 @@ export const GATEWAY_SECRET = "a secret of the planes";
 
 export interface EdgeOptions {
   /** Where the control plane finds its database, when not where the tests find it. */
-  readonly databaseUrl?: (url: string) => string;
+  readonly databaseUrl?: (url: string) => Promise<string>;
   readonly config?: Partial<ControlConfig>;
   readonly clock?: Clock;
   readonly log?: Log;
@@ -89,7 +99,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     httpPort: 0,
     grpcPort: 0,
     host: "127.0.0.1",
-    databaseUrl: options.databaseUrl?.(url) ?? url,
+    databaseUrl: (await options.databaseUrl?.(url)) ?? url,
     natsUrl: null,
     publicUrl: null,
     gatewayUrl: null,
@@ -132,7 +142,14 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     const nodeId = newId("node");
     const now = new Date(clock.wall());
     await registerNode(db, { nodeId, publicUrl: "", capacity, version: "test", now });
-    await recordHeartbeat(db, { nodeId, calls: 0, capacity, draining: false, loopDelayP99Ms: 0, now: new Date(now.getTime() + LONG_ALIVE_MS) });
+    await recordHeartbeat(db, {
+      nodeId,
+      calls: 0,
+      capacity,
+      draining: false,
+      loopDelayP99Ms: 0,
+      now: new Date(now.getTime() + LONG_ALIVE_MS),
+    });
     return nodeId;
   };
   const tokens = new Map<string, string>();

@@ -222,11 +222,11 @@ describe("SQL in every position", () => {
       const page = await store.query(actor, { type: "person", sort: position[0], cursor }).catch((error: unknown) => error);
       expect(page).toSatisfy((found) => (found instanceof Fault ? found.code === "invalid_argument" : found.items.length <= 4));
     }
-    for (const operator of ["$eq", "$gt", "$contains"]) {
+    for (const operator of ["$eq", "$contains"]) {
       const page = await store.query(actor, { type: "person", filters: { name: { [operator]: evil } } }).catch((error: unknown) => error);
       // "name" is text: any text may be asked for, but what can not be stored.
       expect(page).toSatisfy((found) =>
-        found instanceof Error ? /a character that no data has/.test(found.message) : found.items.length < 4,
+        found instanceof Error ? /a character that no data has/.test(found.message) : found.items.length === 0,
       );
     }
     const found = await store.search(actor, { type: "person", query: evil }).catch((error: unknown) => error);

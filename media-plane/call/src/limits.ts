@@ -20,15 +20,15 @@ export const ATTEMPTS_MAX = 2;
 // One voice.
 
 /** Asked for, and neither created nor refused: asked again. */
-export const CREATED_MS = 5_000;
+export const CREATED_MS = 2_500;
 /** Created, and no audio: cancelled and asked again. */
-export const FIRST_AUDIO_MS = 6_000;
+export const FIRST_AUDIO_MS = 3_500;
 /** Audio began and stands still: cancelled, cut at what was heard, asked again. */
 export const STALLED_MS = 4_000;
 /** All audio is there and the end was never announced: it is over. */
 export const DONE_MS = 15_000;
 /** Cancelled, and the end was never announced: it is over. */
-export const CANCELLED_MS = 3_000;
+export const CANCELLED_MS = 2_000;
 /** Refused because another response is active, which we do not know of: asked again. */
 export const BUSY_MS = 1_000;
 export const BUSY_MAX = 8;

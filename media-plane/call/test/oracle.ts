@@ -9,7 +9,7 @@ type Of<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
 
 /** A response that was created, or cancelled, and never ends may be given up after so long; before that, nothing may be asked beside it. */
 const UNFINISHED_MS = 15_000;
-const UNCANCELLED_MS = 3_000;
+const UNCANCELLED_MS = 2_000;
 
 export class Oracle {
   readonly problems: string[] = [];

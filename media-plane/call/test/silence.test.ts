@@ -113,16 +113,16 @@ test("a farewell that does not begin to sound in time is left out", () => {
     " 29100 clock.struck
              > model.tell requestId=r1.8 role=system text="The caller does not answer any more. Say a short, friendly g…"
              > model.request requestId=r1.9 purpose=farewell instructions=null
-     34100 clock.struck
+     31600 clock.struck
              > model.request requestId=r1.10 purpose=retry instructions=null
-     37100 clock.struck
+     34100 clock.struck
+             > model.close
+             > bus.publish #15 model.lost offsetMs=34100 leg=1 code=unanswered fatal=false
              > lane.mute
              > lane.route inbound=drop
-     38600 clock.struck
-             > bus.publish #15 call.ended offsetMs=38600 outcome=completed reason=caller_silent
-             > model.close
-             > record.close outcome=completed reason=caller_silent durationMs=38600 lastSeq=15
-     41600 clock.struck
+             > bus.publish #16 call.ended offsetMs=34100 outcome=completed reason=caller_silent
+             > record.close outcome=completed reason=caller_silent durationMs=34100 lastSeq=16
+     37100 clock.struck
              > telephony.close code=1000"
   `);
 });

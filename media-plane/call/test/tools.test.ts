@@ -168,6 +168,8 @@ test("call.end without a word leaves three seconds for a goodbye to begin", () =
              > model.answer_tool requestId=r1.4 toolCallId=call_9 output="{\\"ok\\":true}"
              > model.tell requestId=r1.5 role=system text="You have ended the call. If you have not said goodbye yet, d…"
              > model.request requestId=r1.6 purpose=farewell instructions=null
+      6550 clock.struck
+             > model.request requestId=r1.7 purpose=retry instructions=null
       7050 clock.struck
              > lane.mute
              > lane.route inbound=drop

@@ -3,16 +3,16 @@ import { A_USAGE, callerSays, greeted, heard, live, play, says, type Scripted } 
 
 test("a request that is not answered is made once more; then the model is given up", () => {
   expect(play(live(), { at: 15_000, type: "wait" })).toMatchInlineSnapshot(`
-    "  5300 clock.struck
+    "  2800 clock.struck
              > model.request requestId=r1.4 purpose=retry instructions=null
-     10300 clock.struck
+      5300 clock.struck
              > model.close
-             > bus.publish #3 model.lost offsetMs=10300 leg=1 code=unanswered fatal=false
+             > bus.publish #3 model.lost offsetMs=5300 leg=1 code=unanswered fatal=false
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #4 call.ended offsetMs=10300 outcome=failed reason=model_lost
-             > record.close outcome=failed reason=model_lost durationMs=10300 lastSeq=4
-     13300 clock.struck
+             > bus.publish #4 call.ended offsetMs=5300 outcome=failed reason=model_lost
+             > record.close outcome=failed reason=model_lost durationMs=5300 lastSeq=4
+      8300 clock.struck
              > telephony.close code=1011"
   `);
 });
@@ -23,7 +23,7 @@ test("a response without audio is cancelled and asked for once more; then the mo
       live(),
       { at: 500, type: "model.response_created", responseId: "resp_1", requestId: "r1.3" },
       {
-        at: 6_600,
+        at: 4_100,
         type: "model.response_done",
         responseId: "resp_1",
         status: "cancelled",
@@ -31,26 +31,28 @@ test("a response without audio is cancelled and asked for once more; then the mo
         toolCalls: [],
         usage: null,
       },
-      { at: 6_800, type: "model.response_created", responseId: "resp_2", requestId: "r1.5" },
+      { at: 4_300, type: "model.response_created", responseId: "resp_2", requestId: "r1.5" },
       { at: 13_000, type: "wait" },
     ),
   ).toMatchInlineSnapshot(`
     "   500 model.response_created responseId=resp_1 requestId=r1.3
              > lane.play responseId=resp_1 generation=1
-      6500 clock.struck
+      4000 clock.struck
              > model.cancel requestId=r1.4 responseId=resp_1
-      6600 model.response_done responseId=resp_1 status=cancelled reason=client_cancelled toolCalls=[] usage=null
+      4100 model.response_done responseId=resp_1 status=cancelled reason=client_cancelled toolCalls=[] usage=null
              > model.request requestId=r1.5 purpose=retry instructions=null
-      6800 model.response_created responseId=resp_2 requestId=r1.5
+      4300 model.response_created responseId=resp_2 requestId=r1.5
              > lane.play responseId=resp_2 generation=1
-     12800 clock.struck
+      7800 clock.struck
              > model.cancel requestId=r1.6 responseId=resp_2
              > model.close
-             > bus.publish #3 model.lost offsetMs=12800 leg=1 code=silent fatal=false
+             > bus.publish #3 model.lost offsetMs=7800 leg=1 code=silent fatal=false
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #4 call.ended offsetMs=12800 outcome=failed reason=model_lost
-             > record.close outcome=failed reason=model_lost durationMs=12800 lastSeq=4"
+             > bus.publish #4 call.ended offsetMs=7800 outcome=failed reason=model_lost
+             > record.close outcome=failed reason=model_lost durationMs=7800 lastSeq=4
+     10800 clock.struck
+             > telephony.close code=1011"
   `);
 });
 
@@ -125,7 +127,7 @@ test("a cancelled response that never ends holds nobody up for more than 3 s", (
     "  5000 model.speech_stopped itemId=caller_1
              > bus.publish #8 caller.silent offsetMs=5000 itemId=caller_1
       5010 model.turn_committed itemId=caller_1
-      7100 clock.struck
+      6100 clock.struck
              > model.request requestId=r1.5 purpose=reply instructions=null"
   `);
 });

@@ -6,6 +6,7 @@
 import { Fault } from "@struere/kernel";
 import type { ApiClient } from "@struere/api/client";
 import { trpcCodeOf } from "./api-fault.ts";
+import { sleep } from "./sleep.ts";
 
 type Watch = Parameters<ApiClient["calls"]["watch"]["subscribe"]>;
 type WatchEvent = Parameters<NonNullable<Watch[1]["onData"]>>[0];
@@ -115,16 +116,4 @@ function isRefusal(error: unknown): boolean {
   return (
     code !== undefined && !["SERVICE_UNAVAILABLE", "BAD_GATEWAY", "GATEWAY_TIMEOUT", "TIMEOUT", "INTERNAL_SERVER_ERROR"].includes(code)
   );
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

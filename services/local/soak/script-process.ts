@@ -70,7 +70,7 @@ export class ScriptProcess implements AsyncDisposable {
   }
 
   /** Waits until what it has written matches. @throws Fault with its last words when it ends first, or takes too long. */
-  async writes(pattern: RegExp, withinMs = 20_000): Promise<RegExpExecArray> {
+  async writes(pattern: RegExp, withinMs = 45_000): Promise<RegExpExecArray> {
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
     const look = (): void => {
       const match = pattern.exec(this.output) ?? pattern.exec(this.errors);

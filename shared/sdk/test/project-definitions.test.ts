@@ -54,13 +54,8 @@ describe("an entity type", () => {
     expect(withProperty({ type: ["string", "null"] })[0]).toMatch(
       /guest\.type: .* legal: "string", "number", "integer", "boolean", "array", "object"$/,
     );
-    expect(withProperty({ type: "array" })).toEqual(
-      [
-        'schema.properties.guest.items.type: is missing; legal: "string", "number", "integer", "boolean", "array", "object"'.replace(
-          ".type",
-          "",
-        ),
-      ].map((line) => line.replace("is missing; legal: ", "is missing; legal: an object whose type is one of ")),
+    expect(withProperty({ type: "array" })[0]).toMatch(
+      /^schema\.properties\.guest\.items: is missing; legal: an object whose type is one of/,
     );
     expect(withProperty({ type: "object", properties: {}, additionalProperties: true })[0]).toMatch(
       /additionalProperties: is not legal; legal: false, or nothing/,
@@ -72,6 +67,7 @@ describe("an entity type", () => {
     expect(
       problems(EntityTypeDefinition, {
         ...reservation,
+        searchFields: ["guest"],
         schema: {
           type: "object",
           properties: { guest: { type: "string" }, dishes: reservation.schema.properties.dishes },
@@ -101,12 +97,10 @@ describe("an entity type", () => {
     expect(named("$in")[0]).toMatch(/"\$in" names no field/);
     expect(named("a.b")[0]).toMatch(/"a\.b" names no field/);
     expect(named("data")[0]).toMatch(/^schema\.properties\.data: "data" is what all fields are called together/);
-    expect(
-      problems(
-        EntityTypeDefinition,
-        JSON.parse('{"name":"A","slug":"a","schema":{"type":"object","properties":{"__proto__":{"type":"string"}}}}'),
-      ),
-    ).not.toEqual([]);
+    const sly = EntityTypeDefinition.parse(
+      JSON.parse('{"name":"A","slug":"a","schema":{"type":"object","properties":{"__proto__":{"type":"string"}}}}'),
+    );
+    expect(Object.keys(sly.schema.properties)).toEqual([]);
   });
 
   test("is bounded in depth and number", () => {

@@ -91,14 +91,12 @@ test("an entity type names only fields that it has", () => {
 test("a role compares with operators that there are", () => {
   const policies = [{ resource: "reservation", actions: ["*"], effect: "allow" }] as const;
   expect(defineRole({ name: "Front desk", policies }).name).toBe("Front desk");
+  const ofSeats = { entityType: "reservation", field: "seats", value: 1 } as const;
   // @ts-expect-error ne is not neq
-  refused(() =>
-    defineRole({ name: "Front desk", policies, scopeRules: [{ entityType: "reservation", field: "seats", operator: "ne", value: 1 }] }),
-  );
+  refused(() => defineRole({ name: "Front desk", policies, scopeRules: [{ ...ofSeats, operator: "ne" }] }));
+  const ofCard = { entityType: "reservation", fieldPath: "card" } as const;
   // @ts-expect-error blur is no mask
-  refused(() =>
-    defineRole({ name: "Front desk", policies, fieldMasks: [{ entityType: "reservation", fieldPath: "seats", maskType: "blur" }] }),
-  );
+  refused(() => defineRole({ name: "Front desk", policies, fieldMasks: [{ ...ofCard, maskType: "blur" }] }));
 });
 
 test("a tool is an address, not a function", () => {

@@ -92,9 +92,13 @@ export function callControl(options: CallControlOptions): CallControl {
       const epoch = epochOf(request.epoch);
       const call = await findCall(db, callIdOf(request.callId));
       if (!call) throw new Fault("not_found", "there is no such call");
-      if (call.status !== "active" || call.epoch !== epoch) throw new Fault("failed_precondition", `epoch ${epoch} does not hold this call`);
+      if (call.status !== "active" || call.epoch !== epoch)
+        throw new Fault("failed_precondition", `epoch ${epoch} does not hold this call`);
       const legal = call.config?.agent.tools.map((tool) => tool.name).join(", ") || "none";
-      throw new Fault("unimplemented", `this agent has no tool "${request.name.slice(0, 64)}" that runs in the control plane; its tools: ${legal}`);
+      throw new Fault(
+        "unimplemented",
+        `this agent has no tool "${request.name.slice(0, 64)}" that runs in the control plane; its tools: ${legal}`,
+      );
     },
   };
 }
@@ -104,7 +108,11 @@ async function checkUpgrade(options: CallControlOptions, call: Call, request: Cl
   const scope = { organizationId: call.organization_id, environment: call.environment };
   const credentials = await openCredentials(options.db, options.keyRing, scope);
   const authToken = credentials?.accountSid === call.twilio_account_sid ? credentials.authToken : options.fallbackAuthToken;
-  if (!authToken) throw new Fault("permission_denied", `there is no auth token of account ${call.twilio_account_sid} to check the stream's signature with`);
+  if (!authToken)
+    throw new Fault(
+      "permission_denied",
+      `there is no auth token of account ${call.twilio_account_sid} to check the stream's signature with`,
+    );
   if (!validUpgradeSignature({ authToken, signature: request.upgradeSignature, url: request.upgradeUrl })) {
     throw new Fault("permission_denied", "the media socket's signature is not the account's for the URL that the node is reached under");
   }

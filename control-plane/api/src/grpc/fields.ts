@@ -23,7 +23,11 @@ export function epochOf(epoch: number): number {
 /** Postgres' `integer` ends here; nothing that is counted comes near. */
 export const INT4_MAX = 2_147_483_647;
 
-export function wholeNumber(name: string, value: number, { min = 0, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number } = {}): number {
+export function wholeNumber(
+  name: string,
+  value: number,
+  { min = 0, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number } = {},
+): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new Fault("invalid_argument", `${name} is ${value}; it must be a whole number from ${min} to ${max}`);
 }
@@ -47,6 +51,7 @@ export function outcomeOf(outcome: CallOutcome__Output): RecordedOutcome {
 }
 
 export function reasonOf(reason: string): string {
-  if (!/^[a-z][a-z0-9_]{0,63}$/.test(reason)) throw new Fault("invalid_argument", "reason must be one snake_case word of at most 64 characters");
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(reason))
+    throw new Fault("invalid_argument", "reason must be one snake_case word of at most 64 characters");
   return reason;
 }

@@ -68,7 +68,14 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 function bind(server: Server, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error) reject(new Fault("unavailable", `the gRPC server can not listen on ${address}: ${error.message}`, { cause: error }));
+      if (error)
+        reject(
+          new Fault(
+            "unavailable",
+            `the gRPC server can not listen on ${address} (${error.message}); set CONTROL_GRPC_PORT to a free port`,
+            { cause: error },
+          ),
+        );
       else resolve(port);
     });
   });

@@ -72,7 +72,8 @@ function answerErrors(app: FastifyInstance, log: Log): void {
   });
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 400 && status < 500) return await reply.code(status).send({ error: { code: "invalid_argument", message: error.message } });
+    if (status >= 400 && status < 500)
+      return await reply.code(status).send({ error: { code: "invalid_argument", message: error.message } });
     log.error({ err: error, method: request.method, path: request.routeOptions.url ?? null }, "an HTTP request failed that should not");
     return await reply.code(500).send({ error: { code: "internal", message: Fault.from(undefined).sentence } });
   });
@@ -105,6 +106,8 @@ async function listen(app: FastifyInstance, { host, port }: HttpServerOptions): 
   } catch (error) {
     await app.close();
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw new Fault("unavailable", `the HTTP server can not listen on ${host}:${port} (${code}); set CONTROL_HTTP_PORT to a free port`, { cause: error });
+    throw new Fault("unavailable", `the HTTP server can not listen on ${host}:${port} (${code}); set CONTROL_HTTP_PORT to a free port`, {
+      cause: error,
+    });
   }
 }

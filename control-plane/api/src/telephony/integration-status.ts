@@ -37,7 +37,9 @@ export async function integrationStatus({ db, addresses, now, openAccount }: Sta
       phones.push(...(await Promise.all(some)));
     }
     const astray = phones.filter((phone) => !phone.pointsHere).map(({ connection }) => connection.twilio_phone_number);
-    const problems = astray.map((number) => `Twilio does not send the calls of ${number} here; connect it again with --phone-number ${number}`);
+    const problems = astray.map(
+      (number) => `Twilio does not send the calls of ${number} here; connect it again with --phone-number ${number}`,
+    );
     return { credentials: { ...credentials, verifiedAt: now() }, accepted: true, phones, problems };
   } catch (thrown) {
     const fault = Fault.from(thrown);

@@ -61,7 +61,13 @@ export async function connectNumber(
       };
       try {
         await account.configure(number.sid, ours(addresses));
-        const connection = await bindConnection(tx, scope, { ...wanted, phoneNumberSid: number.sid, accountSid, formerSettings, now: now() });
+        const connection = await bindConnection(tx, scope, {
+          ...wanted,
+          phoneNumberSid: number.sid,
+          accountSid,
+          formerSettings,
+          now: now(),
+        });
         uncommitted = putBack;
         return connection;
       } catch (thrown) {
@@ -125,7 +131,8 @@ async function restore(
   try {
     const { account } = await openAccount();
     const number = await account.findNumber(phoneNumber);
-    if (!number) return { settings: null, problem: `Twilio does not have ${phoneNumber} in this account any more; nothing was put back there` };
+    if (!number)
+      return { settings: null, problem: `Twilio does not have ${phoneNumber} in this account any more; nothing was put back there` };
     // Somebody pointed the number elsewhere meanwhile: that is theirs to keep.
     if (!pointsHere(addresses, number) || former === null) return { settings: number.settings, problem: null };
     await account.configure(number.sid, former);

@@ -16,15 +16,22 @@ export function noCredentials(scope: Scope): Fault {
 export function requireSimulatorInEval(scope: Scope, apiBaseUrl: string | null): void {
   const isVendor = apiBaseUrl === null || /(^|\.)twilio\.com$/i.test(new URL(apiBaseUrl).hostname);
   if (scope.environment === "eval" && isVendor) {
-    throw new Fault("failed_precondition", "eval runs on the simulators only: use a key of development or production to connect real numbers");
+    throw new Fault(
+      "failed_precondition",
+      "eval runs on the simulators only: use a key of development or production to connect real numbers",
+    );
   }
 }
 
 /** @throws Fault failed_precondition when calls to this number would not reach its voice URL. */
 export function requireUsable(number: TwilioNumber): void {
-  if (!number.takesVoiceCalls) throw new Fault("failed_precondition", `${number.phoneNumber} takes no voice calls; choose a number with the voice capability`);
+  if (!number.takesVoiceCalls)
+    throw new Fault("failed_precondition", `${number.phoneNumber} takes no voice calls; choose a number with the voice capability`);
   if (number.trunkSid !== null) {
-    throw new Fault("failed_precondition", `${number.phoneNumber} belongs to SIP trunk ${number.trunkSid}, which takes its calls; take it off the trunk first`);
+    throw new Fault(
+      "failed_precondition",
+      `${number.phoneNumber} belongs to SIP trunk ${number.trunkSid}, which takes its calls; take it off the trunk first`,
+    );
   }
 }
 
@@ -41,12 +48,16 @@ export async function requireSameAccount(db: Db, scope: Scope, accountSid: strin
   const others = (await listConnections(db, scope)).filter((connection) => connection.twilio_account_sid !== accountSid);
   if (others.length === 0) return;
   const numbers = others.map((connection) => connection.twilio_phone_number).join(", ");
-  throw new Fault("failed_precondition", `${numbers} of another Twilio account would no longer be answered; remove them first (--remove-phone <number>)`);
+  throw new Fault(
+    "failed_precondition",
+    `${numbers} of another Twilio account would no longer be answered; remove them first (--remove-phone <number>)`,
+  );
 }
 
 export async function unknownNumber(account: TwilioAccount, accountSid: string, phoneNumber: string): Promise<Fault> {
   const numbers = await account.listNumbers(LISTED_NUMBERS);
-  const owned = numbers.length === 0 ? "it has none" : `its numbers are ${numbers.join(", ")}${numbers.length === LISTED_NUMBERS ? " …" : ""}`;
+  const owned =
+    numbers.length === 0 ? "it has none" : `its numbers are ${numbers.join(", ")}${numbers.length === LISTED_NUMBERS ? " …" : ""}`;
   return new Fault("not_found", `Twilio account ${accountSid} does not have the number ${phoneNumber}; ${owned}`);
 }
 

@@ -49,7 +49,10 @@ export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
     async verify() {
       const account = await asked(`look up account ${options.accountSid}`, () => client.api.v2010.accounts(options.accountSid).fetch());
       if (account.status !== "active") {
-        throw new Fault("failed_precondition", `Twilio account ${options.accountSid} is ${account.status}; it must be active to take calls`);
+        throw new Fault(
+          "failed_precondition",
+          `Twilio account ${options.accountSid} is ${account.status}; it must be active to take calls`,
+        );
       }
       return { friendlyName: account.friendlyName, type: account.type };
     },
@@ -74,8 +77,14 @@ export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
         }),
       );
       const now = numberOf(written);
-      if ((now.settings.voiceUrl ?? "") !== (settings.voiceUrl ?? "") || (now.settings.voiceApplicationSid ?? "") !== (settings.voiceApplicationSid ?? "")) {
-        throw new Fault("failed_precondition", `Twilio did not take the voice URL of ${now.phoneNumber}; look at the number in Twilio's console`);
+      if (
+        (now.settings.voiceUrl ?? "") !== (settings.voiceUrl ?? "") ||
+        (now.settings.voiceApplicationSid ?? "") !== (settings.voiceApplicationSid ?? "")
+      ) {
+        throw new Fault(
+          "failed_precondition",
+          `Twilio did not take the voice URL of ${now.phoneNumber}; look at the number in Twilio's console`,
+        );
       }
     },
 
@@ -136,9 +145,11 @@ const NOT_ACTIVE: ReadonlySet<unknown> = new Set([20005, 10001]);
  */
 function faultOfTwilio(what: string, thrown: unknown): Fault {
   const { status, code, message } = readError(thrown);
-  if (typeof status !== "number") return new Fault("unavailable", `Twilio could not be asked to ${what} (${code ?? message ?? "no answer"}); try again`);
+  if (typeof status !== "number")
+    return new Fault("unavailable", `Twilio could not be asked to ${what} (${code ?? message ?? "no answer"}); try again`);
   const said = `status ${status}, code ${code ?? "none"}`;
-  if (NOT_ACTIVE.has(code)) return new Fault("failed_precondition", `this Twilio account is not active (${said}); look at it in Twilio's console`);
+  if (NOT_ACTIVE.has(code))
+    return new Fault("failed_precondition", `this Twilio account is not active (${said}); look at it in Twilio's console`);
   if (status === 401 || code === 20003) {
     return new Fault("unauthenticated", `Twilio refused the account SID and auth token (asked to ${what}); check both in Twilio's console`);
   }
@@ -154,5 +165,9 @@ function readError(thrown: unknown): { readonly status?: unknown; readonly code?
   if (!(thrown instanceof Error)) return {};
   const field = (name: string): unknown => Object.entries(thrown).find(([key]) => key === name)?.[1];
   const code = field("code");
-  return { status: field("status"), message: thrown.message.slice(0, 200), ...(typeof code === "number" || typeof code === "string" ? { code } : {}) };
+  return {
+    status: field("status"),
+    message: thrown.message.slice(0, 200),
+    ...(typeof code === "number" || typeof code === "string" ? { code } : {}),
+  };
 }

@@ -34,13 +34,29 @@ describe("ClaimCall", () => {
     ["a token of another secret", () => ({ streamToken: makeStreamToken("another secret", grant()) }), "unauthenticated"],
     ["a token with a changed epoch", () => ({ streamToken: claim.streamToken.replace(".1.", ".2.") }), "unauthenticated"],
     ["a token with one character more", () => ({ streamToken: `${claim.streamToken}A` }), "unauthenticated"],
-    ["a token that is too old", () => ({ streamToken: makeStreamToken(GATEWAY_SECRET, { ...grant(), expiresAtSeconds: inSeconds(-61) }) }), "unauthenticated"],
-    ["a token of a call that does not exist", () => ({ streamToken: makeStreamToken(GATEWAY_SECRET, { ...grant(), callId: newId("call") }) }), "unauthenticated"],
-    ["a token for a later epoch", () => ({ streamToken: makeStreamToken(GATEWAY_SECRET, { ...grant(), epoch: 2 }) }), "failed_precondition"],
+    [
+      "a token that is too old",
+      () => ({ streamToken: makeStreamToken(GATEWAY_SECRET, { ...grant(), expiresAtSeconds: inSeconds(-61) }) }),
+      "unauthenticated",
+    ],
+    [
+      "a token of a call that does not exist",
+      () => ({ streamToken: makeStreamToken(GATEWAY_SECRET, { ...grant(), callId: newId("call") }) }),
+      "unauthenticated",
+    ],
+    [
+      "a token for a later epoch",
+      () => ({ streamToken: makeStreamToken(GATEWAY_SECRET, { ...grant(), epoch: 2 }) }),
+      "failed_precondition",
+    ],
     ["another CallSid", () => ({ callSid: mintSid("CA") }), "permission_denied"],
     ["another AccountSid", () => ({ accountSid: mintSid("AC") }), "permission_denied"],
     ["no signature of the upgrade", () => ({ upgradeSignature: "" }), "permission_denied"],
-    ["a signature of another account", () => ({ upgradeSignature: signUpgrade({ authToken: "f".repeat(32), url: UPGRADE_URL }) }), "permission_denied"],
+    [
+      "a signature of another account",
+      () => ({ upgradeSignature: signUpgrade({ authToken: "f".repeat(32), url: UPGRADE_URL }) }),
+      "permission_denied",
+    ],
     ["a signature for another URL", () => ({ upgradeUrl: "wss://elsewhere.example/media" }), "permission_denied"],
     ["no stream", () => ({ streamSid: "" }), "invalid_argument"],
     ["no node", () => ({ nodeId: newId("call") as never }), "invalid_argument"],
@@ -57,7 +73,11 @@ describe("ClaimCall", () => {
 
   test("takes the call for the node, and says how it is to be held", async () => {
     const { config, epoch, leaseRenewMs, leaseExpiresMs } = await edge.client.claimCall(claim);
-    expect(config).toMatchObject({ callId: call.id, agent: { slug: "cafe", tools: [{ name: "call.end" }] }, direction: "CALL_DIRECTION_INBOUND" });
+    expect(config).toMatchObject({
+      callId: call.id,
+      agent: { slug: "cafe", tools: [{ name: "call.end" }] },
+      direction: "CALL_DIRECTION_INBOUND",
+    });
     expect(epoch).toBe(1);
     expect(leaseRenewMs).toBeLessThan(leaseExpiresMs);
     expect(await rowOf(call)).toMatchObject({ status: "active", epoch: 1, node_id: claim.nodeId, stream_sid: claim.streamSid });
@@ -119,8 +139,14 @@ describe("EndCall", () => {
   test("of an epoch that does not hold the call is refused: too late, too early, or never claimed", async () => {
     const { call: held } = await aClaimedCall();
     await edge.db.updateTable("calls").set({ epoch: 2 }).where("id", "=", held.id).execute();
-    await expect(edge.client.endCall(ending(held, { epoch: 1 }))).rejects.toMatchObject({ code: "failed_precondition", sentence: expect.stringContaining("stale_epoch") });
-    await expect(edge.client.endCall(ending(held, { epoch: 3 }))).rejects.toMatchObject({ code: "failed_precondition", sentence: expect.stringContaining("never_claimed") });
+    await expect(edge.client.endCall(ending(held, { epoch: 1 }))).rejects.toMatchObject({
+      code: "failed_precondition",
+      sentence: expect.stringContaining("stale_epoch"),
+    });
+    await expect(edge.client.endCall(ending(held, { epoch: 3 }))).rejects.toMatchObject({
+      code: "failed_precondition",
+      sentence: expect.stringContaining("never_claimed"),
+    });
     expect(await rowOf(held)).toMatchObject({ status: "active" });
     const ringing = await edge.ring();
     await expect(edge.client.endCall(ending(ringing, { epoch: 0 }))).rejects.toMatchObject({ code: "invalid_argument" });
@@ -136,7 +162,10 @@ describe("EndCall", () => {
     ["an epoch that no call reaches", { epoch: 4_000_000_000 }, /epoch is 4000000000/],
     ["an id of something else", { callId: newId("agent") }, /call_id/],
   ])("with %s is refused", async (_what, change, sentence) => {
-    await expect(edge.client.endCall({ ...ending(call), ...change } as never)).rejects.toMatchObject({ code: "invalid_argument", sentence: expect.stringMatching(sentence) });
+    await expect(edge.client.endCall({ ...ending(call), ...change } as never)).rejects.toMatchObject({
+      code: "invalid_argument",
+      sentence: expect.stringMatching(sentence),
+    });
   });
 
   test("of a call that does not exist says so", async () => {
@@ -149,7 +178,14 @@ describe("RenewLease", () => {
     const { call: held, claim: holding } = await aClaimedCall();
     const { call: ended } = await aClaimedCall();
     const { call: taken } = await aClaimedCall();
-    await edge.client.endCall({ callId: ended.id, epoch: 1, outcome: "CALL_OUTCOME_STOPPED", reason: "max_duration", durationMs: 1, lastSeq: 1 });
+    await edge.client.endCall({
+      callId: ended.id,
+      epoch: 1,
+      outcome: "CALL_OUTCOME_STOPPED",
+      reason: "max_duration",
+      durationMs: 1,
+      lastSeq: 1,
+    });
     const before = await rowOf(held);
     const never = newId("call");
     const lease = (callId: string, epoch = 1) => ({ callId, epoch, framesIn: 50 });
@@ -164,7 +200,11 @@ describe("RenewLease", () => {
 
   test("of what can be no lease is refused", async () => {
     const nodeId = newId("node");
-    for (const lease of [{ callId: "x", epoch: 1 }, { callId: call.id, epoch: 0 }, { callId: call.id, epoch: 4_294_967_295 }]) {
+    for (const lease of [
+      { callId: "x", epoch: 1 },
+      { callId: call.id, epoch: 0 },
+      { callId: call.id, epoch: 4_294_967_295 },
+    ]) {
       await expect(edge.client.renewLease({ nodeId, leases: [lease] })).rejects.toMatchObject({ code: "invalid_argument" });
     }
   });
@@ -174,12 +214,16 @@ describe("RunTool", () => {
   test("names the tools that the agent has", async () => {
     const { call: held } = await aClaimedCall();
     const asked = edge.client.runTool({ callId: held.id, epoch: 1, toolCallId: "t1", name: "moon.land", argumentsJson: "{}" });
-    await expect(asked).rejects.toMatchObject({ code: "unimplemented", sentence: expect.stringMatching(/"moon\.land".*its tools: call\.end/) });
+    await expect(asked).rejects.toMatchObject({
+      code: "unimplemented",
+      sentence: expect.stringMatching(/"moon\.land".*its tools: call\.end/),
+    });
   });
 
   test("is for whoever holds the call", async () => {
     const { call: held } = await aClaimedCall();
-    const ask = (callId: string, epoch: number) => edge.client.runTool({ callId, epoch, toolCallId: "t", name: "call.end", argumentsJson: "{}" });
+    const ask = (callId: string, epoch: number) =>
+      edge.client.runTool({ callId, epoch, toolCallId: "t", name: "call.end", argumentsJson: "{}" });
     await expect(ask(held.id, 2)).rejects.toMatchObject({ code: "failed_precondition" });
     await expect(ask((await edge.ring()).id, 1)).rejects.toMatchObject({ code: "failed_precondition" });
     await expect(ask(newId("call"), 1)).rejects.toMatchObject({ code: "not_found" });

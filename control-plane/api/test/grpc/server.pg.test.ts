@@ -21,22 +21,42 @@ async function health(service: string): Promise<string> {
   const method = healthService["Check"];
   if (!method) throw new Error("the health service has no Check");
   return await new Promise((resolve, reject) => {
-    client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, { service }, new Metadata(), (error, answer) => {
-      if (error) reject(error);
-      else resolve(String((answer as { status?: unknown } | undefined)?.status));
-    });
+    client.makeUnaryRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      { service },
+      new Metadata(),
+      (error, answer) => {
+        if (error) reject(error);
+        else resolve(String((answer as { status?: unknown } | undefined)?.status));
+      },
+    );
   });
 }
 
 describe("NodeRegistry", () => {
-  const registration = (overrides = {}) => ({ nodeId: newId("node"), publicUrl: "wss://media-1.example.com", capacity: 10, version: "1.2.3", ...overrides });
+  const registration = (overrides = {}) => ({
+    nodeId: newId("node"),
+    publicUrl: "wss://media-1.example.com",
+    capacity: 10,
+    version: "1.2.3",
+    ...overrides,
+  });
 
   test("knows a node from its registration on, with the load that it reports", async () => {
     const node = registration({ version: "v".repeat(500) });
     expect((await edge.client.register(node)).heartbeatMs).toBeGreaterThan(0);
     await edge.client.heartbeat({ nodeId: node.nodeId, calls: 3, capacity: 12, draining: true, loopDelayP99Ms: 1.5 });
     const row = await edge.db.selectFrom("nodes").selectAll().where("id", "=", node.nodeId).executeTakeFirstOrThrow();
-    expect(row).toMatchObject({ public_url: node.publicUrl, calls: 3, capacity: 12, draining: true, loop_delay_p99_ms: 1.5, version: "v".repeat(64) });
+    expect(row).toMatchObject({
+      public_url: node.publicUrl,
+      calls: 3,
+      capacity: 12,
+      draining: true,
+      loop_delay_p99_ms: 1.5,
+      version: "v".repeat(64),
+    });
     await edge.client.register(node);
     expect(await edge.db.selectFrom("nodes").select("calls").where("id", "=", node.nodeId).execute()).toEqual([{ calls: 0 }]);
   });
@@ -47,7 +67,10 @@ describe("NodeRegistry", () => {
     ["an id of something else", { nodeId: newId("call") }, /node_id/],
     ["a capacity that no node has", { capacity: 4_294_967_295 }, /capacity/],
   ])("refuses %s", async (_what, change, sentence) => {
-    await expect(edge.client.register(registration(change))).rejects.toMatchObject({ code: "invalid_argument", sentence: expect.stringMatching(sentence) });
+    await expect(edge.client.register(registration(change))).rejects.toMatchObject({
+      code: "invalid_argument",
+      sentence: expect.stringMatching(sentence),
+    });
   });
 
   test("refuses the heartbeat of a node that it does not know, or with a load that can not be", async () => {
@@ -84,7 +107,10 @@ test("health says SERVING for the server and each service, and NOT_SERVING once 
   await edge.control.drain();
   for (const service of services) expect(await health(service)).toBe("NOT_SERVING");
   const ready = await fetch(`${edge.control.httpUrl}/readyz`);
-  expect({ status: ready.status, body: await ready.json() }).toEqual({ status: 503, body: { status: "not ready", problems: ["draining"] } });
+  expect({ status: ready.status, body: await ready.json() }).toEqual({
+    status: 503,
+    body: { status: "not ready", problems: ["draining"] },
+  });
   expect((await fetch(`${edge.control.httpUrl}/healthz`)).status).toBe(200);
   expect((await edge.client.register({ nodeId: newId("node"), publicUrl: "", capacity: 1, version: "" })).heartbeatMs).toBeGreaterThan(0);
 });

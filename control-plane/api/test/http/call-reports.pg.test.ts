@@ -55,7 +55,11 @@ describe("a status callback", () => {
     const call = await edge.ring();
     const params = about(call.twilio_call_sid, { CallStatus: "no-answer" });
     await Promise.all(Array.from({ length: 10 }, () => edge.post("/twilio/status", params)));
-    expect(await edge.callOf(call.twilio_call_sid ?? "")).toMatchObject({ status: "stopped", reason: "caller_hung_up_before_answer", epoch: 0 });
+    expect(await edge.callOf(call.twilio_call_sid ?? "")).toMatchObject({
+      status: "stopped",
+      reason: "caller_hung_up_before_answer",
+      epoch: 0,
+    });
     const metrics = await (await fetch(`${edge.control.httpUrl}/metrics`)).text();
     expect(metrics).toMatch(/test_calls_ended_total\{outcome="stopped"\} 1\n/);
   });
@@ -81,7 +85,11 @@ describe("a status callback", () => {
 test("a stream's own status is counted, and changes nothing", async () => {
   const call = await edge.ring();
   for (const StreamEvent of ["stream-started", "stream-stopped", "stream-error", "stream-sings"]) {
-    const params = about(call.twilio_call_sid, { StreamSid: `MZ${"1".repeat(32)}`, StreamEvent, StreamError: StreamEvent === "stream-error" ? "31921" : "" });
+    const params = about(call.twilio_call_sid, {
+      StreamSid: `MZ${"1".repeat(32)}`,
+      StreamEvent,
+      StreamError: StreamEvent === "stream-error" ? "31921" : "",
+    });
     expect((await edge.post("/twilio/stream-status", params)).status).toBe(204);
   }
   expect(await edge.callOf(call.twilio_call_sid ?? "")).toEqual(call);
@@ -91,7 +99,14 @@ describe("when the stream is over", () => {
   const ask = async (callSid: string | null, path = "/twilio/connect-action", overrides = {}) =>
     (await edge.post(path, about(callSid, overrides))).text;
   const end = async (call: { readonly id: string }, outcome: "COMPLETED" | "STOPPED" | "FAILED") =>
-    await edge.client.endCall({ callId: call.id, epoch: 1, outcome: `CALL_OUTCOME_${outcome}`, reason: "agent_hung_up", durationMs: 5_000, lastSeq: 9 });
+    await edge.client.endCall({
+      callId: call.id,
+      epoch: 1,
+      outcome: `CALL_OUTCOME_${outcome}`,
+      reason: "agent_hung_up",
+      durationMs: 5_000,
+      lastSeq: 9,
+    });
 
   test.each(["/twilio/connect-action", "/twilio/fallback"])("a call that has ended in order is hung up (%s)", async (path) => {
     for (const outcome of ["COMPLETED", "STOPPED"] as const) {
@@ -123,7 +138,12 @@ describe("when the stream is over", () => {
     for (const answer of answers) expect(spoken(answer)).toMatch(/went wrong on our side/);
     expect(await edge.callOf(call.twilio_call_sid ?? "")).toMatchObject({ status: "failed", reason: "node_lost", last_seq: null });
     expect(await end(call, "COMPLETED")).toEqual({ endedNow: false });
-    expect(await edge.callOf(call.twilio_call_sid ?? "")).toMatchObject({ status: "failed", reason: "node_lost", last_seq: 9, duration_ms: 5_000 });
+    expect(await edge.callOf(call.twilio_call_sid ?? "")).toMatchObject({
+      status: "failed",
+      reason: "node_lost",
+      last_seq: 9,
+      duration_ms: 5_000,
+    });
   });
 
   test("a call that no node ever claimed failed for its stream", async () => {
@@ -143,7 +163,15 @@ describe("when the stream is over", () => {
   test("a call whose end and loss cross is what came first, and its caller hears just that", async () => {
     const { call } = await active();
     const asked = ask(call.twilio_call_sid);
-    await endCall(edge.db, { callId: call.id, epoch: 1, outcome: "stopped", reason: "max_duration", durationMs: 1, lastSeq: 1, now: new Date() });
+    await endCall(edge.db, {
+      callId: call.id,
+      epoch: 1,
+      outcome: "stopped",
+      reason: "max_duration",
+      durationMs: 1,
+      lastSeq: 1,
+      now: new Date(),
+    });
     expect(await asked).toBe(HANG_UP);
   });
 

@@ -38,7 +38,10 @@ describe("an inbound call", () => {
     expect(tokenIn(answers[0]?.text ?? "")).not.toBe("");
     const calls = await edge.db.selectFrom("calls").selectAll().where("twilio_call_sid", "=", params.CallSid).execute();
     expect(calls).toHaveLength(1);
-    const { count } = await edge.db.selectFrom("threads").select((of) => of.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
+    const { count } = await edge.db
+      .selectFrom("threads")
+      .select((of) => of.fn.countAll<number>().as("count"))
+      .executeTakeFirstOrThrow();
     const all = await edge.db.selectFrom("calls").select("id").execute();
     expect(count).toBe(all.length);
   });
@@ -53,12 +56,28 @@ describe("an inbound call", () => {
     if (!call) throw new Error("the call has no record");
     await edge.client.claimCall(edge.claimOf(call, await edge.aNode(), first.text));
     expect((await edge.post("/twilio/voice", params)).text).toBe(first.text);
-    await edge.client.endCall({ callId: call.id, epoch: 1, outcome: "CALL_OUTCOME_COMPLETED", reason: "caller_hung_up", durationMs: 1, lastSeq: 1 });
+    await edge.client.endCall({
+      callId: call.id,
+      epoch: 1,
+      outcome: "CALL_OUTCOME_COMPLETED",
+      reason: "caller_hung_up",
+      durationMs: 1,
+      lastSeq: 1,
+    });
     expect((await edge.post("/twilio/voice", params)).text).toBe('<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>');
   });
 
   test("comes from any text that the network gives: it is recorded as it came, within bounds, and never breaks the answer", async () => {
-    const odd = ['<Say>"&\'</Say>', "👩🏽‍💻☎️".repeat(20), "x".repeat(300), "sip:ann@example.com", "anonymous", "", "nul\0l", "😀".repeat(400)];
+    const odd = [
+      "<Say>\"&'</Say>",
+      "👩🏽‍💻☎️".repeat(20),
+      "x".repeat(300),
+      "sip:ann@example.com",
+      "anonymous",
+      "",
+      "nul\0l",
+      "😀".repeat(400),
+    ];
     for (const From of odd) {
       const { text, call } = await ring({ From, CallerName: From, FromCity: From });
       expect(text.match(/<Say>/g)).toBeNull();
@@ -122,11 +141,23 @@ describe("nobody can answer", () => {
 
   test("because the router is gone, can not be read, or falls back to an agent that is gone", async () => {
     const now = new Date();
-    const definition = { name: "R", slug: "front", mode: "classify", agents: [{ slug: "cafe" }], fallback: "cafe", classifyModel: { model: "gpt-6.1-terra" } };
+    const definition = {
+      name: "R",
+      slug: "front",
+      mode: "classify",
+      agents: [{ slug: "cafe" }],
+      fallback: "cafe",
+      classifyModel: { model: "gpt-6.1-terra" },
+    };
     await edge.api.routers.set.mutate({ definition: { ...definition, mode: "classify" } });
     await edge.api.connections.connect.mutate({ phoneNumber: NUMBER, router: "front" });
     expect(tokenIn((await ring()).text)).not.toBe("");
-    await setRouter(edge.db, edge.scope, { slug: "front", name: "R", definition: { ...definition, agents: [{ slug: "gone" }], fallback: "gone" }, now });
+    await setRouter(edge.db, edge.scope, {
+      slug: "front",
+      name: "R",
+      definition: { ...definition, agents: [{ slug: "gone" }], fallback: "gone" },
+      now,
+    });
     await refused("router_agent_not_found");
     await setRouter(edge.db, edge.scope, { slug: "front", name: "R", definition: {}, now });
     await refused("definition_unreadable");

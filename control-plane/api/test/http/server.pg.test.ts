@@ -9,16 +9,10 @@ import { type Edge, spoken, startEdge, tokenIn } from "../edge.ts";
 let edge: Edge;
 let proxy: CutProxy;
 beforeAll(async () => {
-  let through: string | undefined;
-  // The proxy needs the database's address, and the control plane the proxy's.
-  const placeholder = await startEdge({ databaseUrl: (url) => (through = url) });
-  await placeholder[Symbol.asyncDispose]();
-  proxy = await cutProxy(through ?? "");
   edge = await startEdge({
-    databaseUrl(url) {
-      const there = new URL(proxy.url);
-      there.pathname = new URL(url).pathname;
-      return there.href;
+    async databaseUrl(url) {
+      proxy = await cutProxy(url);
+      return proxy.url;
     },
   });
   await edge.ready();
@@ -43,7 +37,11 @@ describe("requests that are none of ours", () => {
   });
 
   test("a form of 10 MB is 413, a body of 2 MB for the API too", async () => {
-    const form = { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: `a=${"x".repeat(10 * 1024 * 1024)}` };
+    const form = {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: `a=${"x".repeat(10 * 1024 * 1024)}`,
+    };
     expect((await get("/twilio/voice", form)).status).toBe(413);
     const json = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify("x".repeat(2 * 1024 * 1024)) };
     expect((await get("/trpc/agents.set", json)).status).toBe(413);
@@ -51,13 +49,18 @@ describe("requests that are none of ours", () => {
 
   test("a form of many repeated fields costs no time", async () => {
     const body = "a&".repeat(30_000);
-    const { status } = await get("/twilio/voice", { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body });
+    const { status } = await get("/twilio/voice", {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body,
+    });
     expect(status).toBe(403);
   });
 
   test("a batch of more than twenty questions is refused, one of two is answered", async () => {
     const headers = { authorization: `Bearer ${edge.apiKey}` };
-    const batch = (count: number) => get(`/trpc/${Array.from({ length: count }, () => "agents.list").join(",")}?batch=1&input={}`, { headers });
+    const batch = (count: number) =>
+      get(`/trpc/${Array.from({ length: count }, () => "agents.list").join(",")}?batch=1&input={}`, { headers });
     expect((await batch(2)).status).toBe(200);
     expect((await batch(21)).status).toBe(400);
   });
@@ -107,7 +110,15 @@ test("once Postgres is back, calls are answered again", async () => {
 
 describe("the server by itself", () => {
   const serve = (overrides: Partial<Parameters<typeof startHttpServer>[0]>) =>
-    startHttpServer({ host: "127.0.0.1", port: 0, log: silentLog, metrics: createMetrics("t_"), notReady: async () => [], routes: () => undefined, ...overrides });
+    startHttpServer({
+      host: "127.0.0.1",
+      port: 0,
+      log: silentLog,
+      metrics: createMetrics("t_"),
+      notReady: async () => [],
+      routes: () => undefined,
+      ...overrides,
+    });
 
   test("an error that nobody foresaw tells the client nothing, and the log everything", async () => {
     const lines: string[] = [];
@@ -120,8 +131,7 @@ describe("the server by itself", () => {
     const text = await response.text();
     await server.close();
     expect(response.status).toBe(500);
-    expect(text).not.toMatch(/a secret of ours|node_modules|at /);
-    expect(JSON.parse(text)).toMatchObject({ error: { code: "internal" } });
+    expect(JSON.parse(text)).toEqual({ error: { code: "internal", message: "something failed that should not; the log has the cause" } });
     expect(lines.join()).toContain("a secret of ours");
   });
 
@@ -159,7 +169,10 @@ describe("the server by itself", () => {
 
   test("a port that is taken is named, with the variable that chooses it", async () => {
     const server = await serve({});
-    await expect(serve({ port: server.port })).rejects.toMatchObject({ code: "unavailable", sentence: expect.stringMatching(/EADDRINUSE.*CONTROL_HTTP_PORT/) });
+    await expect(serve({ port: server.port })).rejects.toMatchObject({
+      code: "unavailable",
+      sentence: expect.stringMatching(/EADDRINUSE.*CONTROL_HTTP_PORT/),
+    });
     await server.close();
   });
 });

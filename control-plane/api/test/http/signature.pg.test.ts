@@ -59,7 +59,11 @@ describe.each(Object.values(TWILIO_PATHS))("POST %s", (path) => {
   test("is no form: refused, whatever the signature", async () => {
     const headers = { "x-twilio-signature": "A".repeat(27) + "=" };
     const url = `${edge.control.httpUrl}${path}`;
-    const json = await fetch(url, { method: "POST", body: JSON.stringify(form()), headers: { ...headers, "content-type": "application/json" } });
+    const json = await fetch(url, {
+      method: "POST",
+      body: JSON.stringify(form()),
+      headers: { ...headers, "content-type": "application/json" },
+    });
     expect(json.status).toBe(403);
     expect((await fetch(url, { method: "POST", body: "x", headers: { ...headers, "content-type": "text/csv" } })).status).toBe(415);
     expect((await fetch(url, { headers })).status).toBe(404);
@@ -73,7 +77,12 @@ describe("a number of somebody else", () => {
     expect(status).toBe(200);
     expect(spoken(text)).toMatch(/not available/);
     const call = await edge.callOf(params.CallSid);
-    expect(call).toMatchObject({ status: "failed", reason: "number_not_connected", twilio_account_sid: other.accountSid, connection_id: null });
+    expect(call).toMatchObject({
+      status: "failed",
+      reason: "number_not_connected",
+      twilio_account_sid: other.accountSid,
+      connection_id: null,
+    });
     expect(call?.organization_id).not.toBe(edge.scope.organizationId);
     expect((await edge.api.calls.list.query({ limit: 100 })).items.map((item) => item.callSid)).not.toContain(params.CallSid);
   });

@@ -7,6 +7,7 @@ import type { Invocation } from "../invocation.ts";
 import { plainText } from "../plain-text.ts";
 import { offsetText } from "../render/time.ts";
 import { type SimulatedCall, type Simulator, simulatorAt } from "../simulator.ts";
+import { sleep } from "../sleep.ts";
 import type { Terminal } from "../terminal.ts";
 import { readPhoneNumber } from "../twilio-order.ts";
 
@@ -57,32 +58,31 @@ export async function placeCall(invocation: Invocation, flags: PlaceFlags): Prom
 
 /** Looks at the call until it is over; Ctrl-C hangs up. */
 async function follow({ out, terminal }: Invocation, simulator: Simulator, sid: string): Promise<SimulatedCall> {
-  const hungUp = Promise.withResolvers<void>();
-  const ignoreSignals = terminal.onSignal(() => hungUp.resolve());
+  const hangUp = new AbortController();
+  const ignoreSignals = terminal.onSignal(() => hangUp.abort());
+  const until = performance.now() + LOOK_FOR_MS;
   let shown = 0;
-  let hangingUp = false;
+  let hungUp = false;
   try {
-    const until = performance.now() + LOOK_FOR_MS;
     while (performance.now() < until) {
       const call = await simulator.look(sid);
-      for (const { atMs, kind, text } of call.timeline.slice(shown))
-        out.line(`${offsetText(atMs).padStart(8)}  ${kind.padEnd(14)} ${plainText(text)}`.trimEnd());
+      for (const event of call.timeline.slice(shown)) out.line(timelineText(event));
       shown = call.timeline.length;
       if (call.ending !== null) return call;
-      let timer: NodeJS.Timeout | undefined;
-      const next = new Promise<"look">((resolveNext) => (timer = setTimeout(() => resolveNext("look"), LOOK_EVERY_MS)));
-      const what = hangingUp ? await next : await Promise.race([next, hungUp.promise.then(() => "hang up" as const)]);
-      clearTimeout(timer);
-      if (what === "hang up") {
-        hangingUp = true;
-        await simulator.hangUp(sid);
-      }
+      if (hungUp) await sleep(LOOK_EVERY_MS);
+      else await sleep(LOOK_EVERY_MS, hangUp.signal);
+      if (hangUp.signal.aborted && !hungUp) await simulator.hangUp(sid);
+      hungUp = hangUp.signal.aborted;
     }
   } finally {
     ignoreSignals();
   }
   await simulator.hangUp(sid);
   throw new Fault("deadline_exceeded", `the call ${sid} did not end within ${LOOK_FOR_MS / 60_000} minutes and was hung up`);
+}
+
+function timelineText({ atMs, kind, text }: SimulatedCall["timeline"][number]): string {
+  return `${offsetText(atMs).padStart(8)}  ${kind.padEnd(14)} ${plainText(text)}`.trimEnd();
 }
 
 /** Why the call does not count as answered; empty: it does. */

@@ -1,11 +1,12 @@
 /** The model vendor's key: its form always, whether the vendor takes it only when asked for, or when the vendor is a simulator. */
+import { OPENAI_REALTIME_URL } from "@struere/protocol/openai";
 import { isLoopback } from "../loopback.ts";
 import type { Terminal } from "../terminal.ts";
 import { fine, type Finding, problem, skipped } from "./check.ts";
 import { openaiKeyProblem } from "./here.ts";
 
-/** https://platform.openai.com/docs/api-reference */
-const VENDOR = "https://api.openai.com/v1";
+/** The REST API is a neighbour of the realtime one (https://platform.openai.com/docs/api-reference). */
+const VENDOR = OPENAI_REALTIME_URL.replace(/^wss:/, "https:").replace(/\/realtime$/, "");
 const ANSWER_WITHIN_MS = 10_000;
 
 export async function checkOpenai(env: Terminal["env"], options: { readonly online: boolean }): Promise<Finding> {

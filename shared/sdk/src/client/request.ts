@@ -22,9 +22,10 @@ export async function send(connection: Connection, request: ApiRequest): Promise
   const { method, body, signal } = request;
   const headers: Record<string, string> = { authorization: `Bearer ${connection.apiKey}`, accept: "application/json", ...request.headers };
   if (body !== undefined) headers["content-type"] = "application/json";
+  const url = urlOf(connection, request);
   let response: Response;
   try {
-    response = await connection.fetch(urlOf(connection, request), {
+    response = await connection.fetch(url, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

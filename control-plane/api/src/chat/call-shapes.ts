@@ -1,0 +1,67 @@
+/** What the calls endpoints take and answer. */
+import { CallStatus } from "@struere/domain";
+import { z } from "zod";
+import { PAGE_LIMIT } from "@struere/store";
+import { id } from "../trpc/input.ts";
+
+export const CallListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(PAGE_LIMIT).default(25),
+  cursor: z.exactOptional(z.string().max(200)),
+  status: z.exactOptional(z.enum(CallStatus)),
+  threadId: z.exactOptional(id("thread")),
+});
+
+export const CallPath = z.object({ id: id("call") });
+
+const time = z.iso.datetime();
+
+export const CallShape = z.object({
+  id: z.string(),
+  environment: z.string(),
+  threadId: z.string(),
+  connectionId: z.string().nullable(),
+  direction: z.enum(["inbound", "outbound"]),
+  from: z.string(),
+  to: z.string(),
+  callSid: z.string().nullable(),
+  status: z.enum(CallStatus),
+  reason: z.string().nullable(),
+  agent: z.string().nullable(),
+  agentVersion: z.int().nullable(),
+  routerVersion: z.int().nullable(),
+  createdAt: time,
+  answeredAt: time.nullable(),
+  endedAt: time.nullable(),
+  durationMs: z.int().nullable(),
+});
+
+export const CallPageShape = z.object({ items: z.array(CallShape), nextCursor: z.string().nullable() });
+
+export const CallMessageShape = z.object({
+  epoch: z.int(),
+  seq: z.int(),
+  kind: z.enum(["transcript", "event", "usage"]),
+  name: z.string().nullable(),
+  offsetMs: z.number().nullable(),
+  at: time,
+  body: z.record(z.string(), z.unknown()),
+});
+
+export const CallRecordShape = CallShape.extend({
+  setup: z.record(z.string(), z.unknown()).nullable(),
+  utterances: z.array(
+    z.object({
+      epoch: z.int(),
+      seq: z.int(),
+      position: z.int(),
+      speaker: z.enum(["caller", "agent"]),
+      agent: z.string(),
+      text: z.string().meta({ description: "What was heard." }),
+      interrupted: z.boolean(),
+      startedMs: z.number(),
+      endedMs: z.number(),
+    }),
+  ),
+  events: z.array(CallMessageShape),
+  usage: z.array(z.object({ usageId: z.string(), source: z.enum(["response", "transcription"]), model: z.string() })),
+});
