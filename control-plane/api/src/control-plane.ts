@@ -7,6 +7,7 @@ import { nodeRegistry } from "./grpc/node-registry.ts";
 import { startGrpcServer } from "./grpc/server.ts";
 import { addresses } from "./http/addresses.ts";
 import { startHttpServer } from "./http/server.ts";
+import { addDataApi } from "./data/data-api.ts";
 import { addTrpc } from "./http/trpc.ts";
 import { addWebhooks } from "./http/webhooks.ts";
 import { prepareDatabase } from "./prepare-database.ts";
@@ -72,6 +73,7 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     routes: async (app) => {
       addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses: publicAddresses });
       await addTrpc(app, { ...context, db: context.viewDb, telephony });
+      await addDataApi(app, { ...context, db: context.viewDb });
     },
   });
   parts.defer(() => http.close());

@@ -4,7 +4,6 @@ import { memoryBus } from "@struere/bus";
 import { createLog, createMetrics, silentLog, systemClock } from "@struere/runtime";
 import { newApiKey } from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
-import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApiClient } from "../src/client.ts";
 import { type ControlConfig, type ControlOverrides, createControlPlane } from "../src/index.ts";
@@ -41,8 +40,7 @@ test("two control planes that start at once on an empty database share one insta
       const api = createApiClient({ url: plane.httpUrl, apiKey: bootstrapApiKey });
       expect(await api.agents.list.query()).toEqual([]);
     }
-    const { rows } = await sql<{ count: number }>`select count(*) as count from organizations`.execute(database.db);
-    expect(rows).toEqual([{ count: 1 }]);
+    expect(await database.db.selectFrom("organizations").select("id").execute()).toHaveLength(1);
   } finally {
     await Promise.all(planes.map((plane) => plane[Symbol.asyncDispose]()));
   }

@@ -1,4 +1,9 @@
-/** The tools that every agent may name in its definition. */
+/**
+ * The tools that every agent may name in its definition: what they are called, what they take, and where they exist. Organization and
+ * environment are in none of the schemas: they are the conversation's, whatever a model asks for.
+ */
+import { DIGITS_MAX } from "./tool-phone.ts";
+
 export interface ToolDefinition {
   /** As the owner writes it. */
   readonly name: string;
@@ -7,22 +12,196 @@ export interface ToolDefinition {
   readonly parametersJson: string;
 }
 
-const CALL_END: ToolDefinition = {
-  name: "call.end",
-  description:
-    "Ends the phone call. Use it when the conversation is finished or the caller wants to go. Say goodbye first: what you have said is played to its end before the line is cut.",
-  parametersJson: JSON.stringify({
-    type: "object",
-    properties: { reason: { type: "string", description: "Why the call ends, in a few words, for the record." } },
-    required: [],
-    additionalProperties: false,
-  }),
-};
+/** The part of JSON schema that tools are written in. An object without `properties` is free: whoever runs the tool reads it. */
+export interface ToolProperty {
+  readonly type: "string" | "number" | "integer" | "boolean" | "array" | "object";
+  readonly description?: string;
+  readonly enum?: readonly (string | number)[];
+  readonly items?: ToolProperty;
+  readonly properties?: { readonly [name: string]: ToolProperty };
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean;
+}
 
-const BUILTIN_TOOLS: readonly ToolDefinition[] = [CALL_END];
+export interface ToolParameters extends ToolProperty {
+  readonly type: "object";
+  readonly properties: { readonly [name: string]: ToolProperty };
+}
+
+/** `any`: in writing and on the phone. `call`: only where there is a line. */
+type Place = "any" | "call";
+
+export interface BuiltinTool {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: ToolParameters;
+  readonly place: Place;
+}
+
+const text = (description: string): ToolProperty => ({ type: "string", description });
+
+const parameters = (properties: ToolParameters["properties"], required: readonly string[]): ToolParameters => ({
+  type: "object",
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+const TYPE = text("Slug of the entity type, such as \"order\".");
+const ID = text("The entity's id, beginning with ent_. Take it from a result; never make one up.");
+const STATUS = text('The entity\'s status, such as "active".');
+
+export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
+  {
+    name: "entity.query",
+    place: "any",
+    description:
+      "Finds stored entities of one type. Use it to look things up before you answer or change anything. Answers at most `limit` entities, newest first.",
+    parameters: parameters(
+      {
+        type: TYPE,
+        filters: {
+          type: "object",
+          description:
+            'Conditions by field, all of which must hold: {"plan": "pro"}, or with an operator {"age": {"_op_gte": 18}}. Operators: _op_in, _op_nin, _op_ne, _op_gt, _op_gte, _op_lt, _op_lte; or $eq, $ne, $in, $nin, $contains, $gt, $gte, $lt, $lte, $exists.',
+        },
+        status: STATUS,
+        limit: { type: "integer", description: "1 to 100; 50 when left out." },
+      },
+      ["type"],
+    ),
+  },
+  {
+    name: "entity.get",
+    place: "any",
+    description: "Reads one stored entity by its id.",
+    parameters: parameters({ id: ID, type: TYPE }, ["id"]),
+  },
+  {
+    name: "entity.create",
+    place: "any",
+    description: "Stores a new entity, and answers its id. Use it once all required fields are known.",
+    parameters: parameters({ type: TYPE, data: { type: "object", description: "The entity's fields." }, status: STATUS }, ["type", "data"]),
+  },
+  {
+    name: "entity.update",
+    place: "any",
+    description: "Changes fields of a stored entity. Fields that are not named stay as they are; null removes one.",
+    parameters: parameters(
+      { id: ID, data: { type: "object", description: "The fields to change, with their new values." }, status: STATUS, type: TYPE },
+      ["id", "data"],
+    ),
+  },
+  {
+    name: "entity.delete",
+    place: "any",
+    description: "Deletes a stored entity. Only when the person has clearly asked for it.",
+    parameters: parameters({ id: ID, type: TYPE }, ["id"]),
+  },
+  {
+    name: "agent.chat",
+    place: "any",
+    description: "Asks another agent, which knows or may do other things than you, and answers what it says. It does not see this conversation.",
+    parameters: parameters(
+      {
+        agent: text("Slug of the agent to ask."),
+        message: text("The question, with everything that the other agent needs to know."),
+        context: { type: "object", description: "Facts that go with the question." },
+      },
+      ["agent", "message"],
+    ),
+  },
+  {
+    name: "router.transfer",
+    place: "any",
+    description:
+      "Hands the conversation over to another agent, for good. Use it when what the person wants is that agent's task. Say nothing afterwards: the other agent goes on.",
+    parameters: parameters({ agent: text("Slug of the agent that takes over."), reason: text("Why, in a few words, for the record.") }, ["agent"]),
+  },
+  {
+    name: "voice.call",
+    place: "any",
+    description: "Places a phone call.",
+    parameters: parameters(
+      {
+        phoneNumber: text("Whom to call, in E.164 form such as +14155550100."),
+        routerSlug: text("Slug of the router that answers the person."),
+        agentSlug: text("Slug of the agent that speaks."),
+        entityType: text("Slug of the entity type that the call shall fill."),
+        entityId: text("Id of the entity that the call shall update."),
+        metadata: { type: "object", description: "What the agent on the phone has to know." },
+      },
+      ["phoneNumber"],
+    ),
+  },
+  {
+    name: "voice.inject",
+    place: "any",
+    description: "Puts a message into a running call; the agent on the phone says it.",
+    parameters: parameters(
+      {
+        message: text("What the agent on the phone shall say."),
+        action: { type: "string", enum: ["correction", "complete", "abort"], description: "What the message is for." },
+      },
+      ["message", "action"],
+    ),
+  },
+  {
+    name: "call.end",
+    place: "call",
+    description:
+      "Ends the phone call. Use it when the conversation is finished or the caller wants to go. Say goodbye first: what you have said is played to its end before the line is cut.",
+    parameters: parameters({ reason: text("Why the call ends, in a few words, for the record.") }, []),
+  },
+  {
+    name: "call.transfer",
+    place: "call",
+    description:
+      "Connects the caller with a person on another phone number, and ends your part in the call. Only numbers that your instructions name. Say that you are connecting them before you use it.",
+    parameters: parameters(
+      { phoneNumber: text("The number exactly as your instructions name it, such as +14155550100."), reason: text("Why, in a few words, for the record.") },
+      ["phoneNumber"],
+    ),
+  },
+  {
+    name: "call.sendDigits",
+    place: "call",
+    description: "Sends key tones into the call, as if keys of the phone were pressed: for menus that ask for a number.",
+    parameters: parameters({ digits: text(`0-9, * and #; w waits half a second. At most ${DIGITS_MAX}.`) }, ["digits"]),
+  },
+];
 
 export const BUILTIN_TOOL_NAMES: readonly string[] = BUILTIN_TOOLS.map((tool) => tool.name);
 
-export function builtinTool(name: string): ToolDefinition | undefined {
+/** Begin with what only built-in tools begin with; no tool of an owner is called so. */
+export function findBuiltinTool(name: string): BuiltinTool | undefined {
   return BUILTIN_TOOLS.find((tool) => tool.name === name);
+}
+
+export function builtinTool(name: string): ToolDefinition | undefined {
+  const tool = findBuiltinTool(name);
+  return tool && definitionOf(tool);
+}
+
+/** Where a tool is offered. */
+export interface OfferedWhere {
+  readonly channel: "call" | "text";
+  /** Slugs of the router's other agents; empty: there is no router, and nobody to transfer to. */
+  readonly colleagues: readonly { readonly slug: string; readonly description?: string | undefined }[];
+}
+
+/** As the model is offered it; `null`: it does not exist here. `undefined`: there is no such tool at all. */
+export function offeredBuiltin(name: string, where: OfferedWhere): ToolDefinition | null | undefined {
+  const tool = findBuiltinTool(name);
+  if (!tool) return undefined;
+  if (tool.place === "call" && where.channel !== "call") return null;
+  if (name !== "router.transfer") return definitionOf(tool);
+  if (where.colleagues.length === 0) return null;
+  const who = where.colleagues.map(({ slug, description }) => (description ? `${slug}: ${description}` : slug)).join("; ");
+  const agent: ToolProperty = { type: "string", enum: where.colleagues.map((one) => one.slug), description: `The agent that takes over. ${who}` };
+  return definitionOf({ ...tool, parameters: { ...tool.parameters, properties: { ...tool.parameters.properties, agent } } });
+}
+
+function definitionOf({ name, description, parameters: schema }: BuiltinTool): ToolDefinition {
+  return { name, description, parametersJson: JSON.stringify(schema) };
 }

@@ -42,12 +42,10 @@ function ruleHolds({ field, operator, value }: ScopeRule, thing: Thing): boolean
   const name = FIELDS.find((one) => one === field.replace(/^data\./, ""));
   if (!name) return false;
   const kind = KINDS[name];
-  const fits = (one: unknown): boolean =>
-    kind === "text" || kind === "moment" || kind === "list"
-      ? typeof one === "string"
-      : kind === "number"
-        ? typeof one === "number"
-        : typeof one === "boolean";
+  const fits = (one: unknown): boolean => {
+    if (kind === "moment") return typeof one === "string" && /^\d{4}-/.test(one);
+    return typeof one === (kind === "number" || kind === "boolean" ? kind : "string");
+  };
   const legal = kind === "list" ? ["contains"] : kind === "text" ? ["eq", "neq", "in", "contains"] : ["eq", "neq", "in"];
   if (!legal.includes(operator)) return false;
   const wanted: readonly unknown[] = operator === "in" ? (Array.isArray(value) ? value : []) : [value];

@@ -172,11 +172,26 @@ describe("a prompt", () => {
   });
 
   test("names parameters that are declared, or given by the platform", () => {
-    expect(says("Order {{threadContext.params.orderId}}")).toEqual([
-      'agent "intake": systemPrompt: {{threadContext.params.orderId}} can never be filled, since nobody has to give "orderId": declare it in threadContextParams; legal: "threadContext.params.callerNumber", "threadContext.params.entityType", "threadContext.params.entityId", "threadContext.params.entity", "threadContext.params.metadata", "threadContext.params.parentContext"',
-    ]);
-    expect(says("Order {{threadContext.params.orderId}}", { threadContextParams: [{ name: "orderId", type: "string" }] })).toEqual([]);
+    const agents = [anAgent("intake", { systemPrompt: "Order {{threadContext.params.orderId}}, {{threadContext.params.orderId.x}}" })];
+    expect(checkProject(aProject({ agents }))).toMatchObject({ problems: [], warnings: [{ field: "systemPrompt" }] });
+    expect(warningsOf({ agents })[0]).toMatch(
+      /only when whoever starts the conversation happens to give "orderId"; declare it in threadContextParams/,
+    );
     expect(says("For {{threadContext.params.entity.guest}}")).toEqual([]);
+    const declared = [
+      anAgent("intake", { systemPrompt: "{{threadContext.params.orderId}}", threadContextParams: [{ name: "orderId", type: "string" }] }),
+    ];
+    expect(checkProject(aProject({ agents: declared }))).toEqual({ problems: [], warnings: [] });
+  });
+
+  test("names no parameter that a caller would have to give", () => {
+    const agents = [anAgent("intake", { systemPrompt: "Order {{threadContext.params.orderId}}" })];
+    for (const parts of [{ numbers: [{ agent: "intake" }] }, { routers: [aRouter()], numbers: [{ router: "phone" }] }]) {
+      expect(problemsOf({ agents, ...parts })).toEqual([
+        'agent "intake": systemPrompt: {{threadContext.params.orderId}} can never be filled: this agent answers a phone number, and a caller gives no "orderId"; legal: "threadContext.params.callerNumber", "threadContext.params.entityType", "threadContext.params.entityId", "threadContext.params.entity", "threadContext.params.metadata", "threadContext.params.parentContext"',
+      ]);
+    }
+    expect(problemsOf({ agents, routers: [aRouter({ voiceConfig: {} })] })).toHaveLength(1);
   });
 
   test("calls functions that there are, with arguments that can be read, of types that there are", () => {
@@ -199,6 +214,11 @@ describe("a prompt", () => {
     for (const broken of ["{{entity.query(type)}}", '{{entity.query({"type": "reservation"', "{{entity.query([1])}}"]) {
       expect(says(broken)[0]).toMatch(/\{\{entity\.query\(…\)\}\} has no arguments that can be read/);
     }
+  });
+
+  test("has a bounded number of places", () => {
+    expect(says("{{message}}".repeat(500))).toEqual([]);
+    expect(says("{{free_tables(".repeat(5_000)).at(-1)).toMatch(/systemPrompt: has more than 500 places/);
   });
 
   test("has no blocks, and may speak of braces", () => {
@@ -226,16 +246,14 @@ describe("what an agent requires of a conversation", () => {
       ]);
     }
     expect(problemsOf({ agents: [needy], routers: [aRouter({ voiceConfig: {} })] })).toEqual([
-      'agent "intake": threadContextParams: requires "orderId", but on the router "phone" nobody can give that: a caller gives only callerNumber, and no agent places calls; give up required, or let it not answer the phone',
+      'agent "intake": threadContextParams: requires "orderId", but this agent speaks on the router "phone", and a caller gives only callerNumber; give up required, or let it not answer the phone',
     ]);
   });
 
   test("can come from whoever places the call", () => {
     const parts = { agents: [needy, anAgent("outreach", { tools: ["voice.call"] })], routers: [aRouter({ voiceConfig: {} })] };
     expect(problemsOf(parts)).toEqual([]);
-    expect(warningsOf(parts)).toEqual([
-      'agent "intake": threadContextParams: requires "orderId", but on the router "phone" only calls placed by voice.call can give that, in metadata; give up required, or let it not answer the phone',
-    ]);
+    expect(warningsOf(parts)[0]).toMatch(/a caller gives only callerNumber: only calls placed by voice\.call can bring it in metadata/);
   });
 });
 

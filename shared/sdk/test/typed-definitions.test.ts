@@ -1,6 +1,6 @@
 /** What the compiler refuses, the schema refuses too: `tsc` judges the comments, the test the sentences. */
 import {
-  AgentDefinition,
+  type AgentDefinition,
   type AgentInput,
   defineAgent,
   defineData,
@@ -8,9 +8,9 @@ import {
   defineRouter,
   defineTools,
   DefinitionError,
-  EntityTypeDefinition,
+  type EntityTypeDefinition,
   type RouterInput,
-  RouterDefinition,
+  type RouterDefinition,
   ToolsDefinition,
   type VoiceConfigInput,
 } from "struere";

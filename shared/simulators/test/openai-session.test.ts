@@ -40,7 +40,7 @@ describe("opening a session", () => {
 
   test("unknown paths and models are answered in the vendor's error shape", async () => {
     await using vendor = await startVendor();
-    const response = await fetch(`${vendor.baseUrl}/responses`, { method: "POST" });
+    const response = await fetch(`${vendor.baseUrl}/embeddings`, { method: "POST" });
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: { type: "invalid_request_error", code: "unknown_url", param: null } });
     const headers = { authorization: "Bearer k" };

@@ -26,7 +26,7 @@ export interface SourceFile {
   readonly imports: readonly string[];
 }
 
-const SKIPPED = new Set(["node_modules", ".git", ".struere", ".cache", "coverage"]);
+const SKIPPED = new Set(["node_modules", ".git", ".struere", ".cache", "coverage", "dist"]);
 
 /** Every file of the repository, from the root. */
 export function listFiles(): readonly string[] {

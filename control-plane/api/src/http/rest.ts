@@ -4,7 +4,7 @@ import type { Log } from "@struere/runtime";
 import { faultOfDatabase } from "@struere/store";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
 import { describeProblems } from "struere";
-import { z } from "zod";
+import type { z } from "zod";
 import { RateLimited } from "./rate-limit.ts";
 
 const PREFLIGHT_SECONDS = 86_400;

@@ -205,6 +205,12 @@ async function successorOf(
   }
   const now = await getThread(services.db, scope, thread.id);
   const current = now?.current_agent ?? agent.slug;
+  if (current !== agent.slug) {
+    services.log.info(
+      { event: "router.transferred", threadId: thread.id, from: agent.slug, to: current, by: "agent" },
+      "an agent gave the conversation to another one",
+    );
+  }
   return current === agent.slug ? undefined : colleagues.get(current);
 }
 

@@ -120,7 +120,8 @@ export function textModel({ apiKey, baseUrl, clock, log }: TextModelOptions): Te
           return await attempt(request);
         } catch (thrown) {
           const trouble = troubleOf(thrown, request.settings.model);
-          const waitMs = trouble.waitMs ?? FIRST_WAIT_MS * 2 ** (number - 1);
+          // Between half and all of it, so that many clients do not come back at once.
+          const waitMs = trouble.waitMs ?? FIRST_WAIT_MS * 2 ** (number - 1) * (0.5 + Math.random() / 2);
           const inTime = waitMs <= WAIT_MAX_MS && clock.now() + waitMs < request.deadlineAt && !request.signal.aborted;
           log.warn(
             { attempt: number, model: request.settings.model, reason: trouble.fault.sentence, vendor: trouble.vendor },

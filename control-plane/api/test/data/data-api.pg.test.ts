@@ -12,7 +12,7 @@ import { aKey, aScope, NOW } from "../fixture.ts";
 const PLENTY: RateLimits = { key: { perMinute: 1e6, burst: 1e6 }, organization: { perMinute: 1e6, burst: 1e6 } };
 
 let database: TestDatabase;
-let server: { readonly app: FastifyInstance; readonly url: string };
+let server: { readonly app: FastifyInstance; readonly url: string; readonly routes: readonly string[] };
 let owner: Scope;
 let key: string;
 let theirs: string;
@@ -32,9 +32,19 @@ afterAll(async () => {
 
 async function serve(limits?: RateLimits) {
   const app = fastify({ forceCloseConnections: true });
+  const routes: string[] = [];
+  app.addHook("onRoute", ({ method, url }) => {
+    if (url !== "/outside")
+      routes.push(
+        ...[method]
+          .flat()
+          .filter((one) => !["HEAD", "OPTIONS"].includes(one))
+          .map((one) => `${one} ${url}`),
+      );
+  });
   app.get("/outside", () => ({ ok: true }));
   await addDataApi(app, { db: database.db, clock: systemClock(), log: silentLog, ...(limits ? { limits } : {}) });
-  return { app, url: await app.listen({ host: "127.0.0.1", port: 0 }) };
+  return { app, routes, url: await app.listen({ host: "127.0.0.1", port: 0 }) };
 }
 
 async function defineCustomer(scope: Scope): Promise<void> {
@@ -134,7 +144,7 @@ test.each([
   ["POST /v1/data/customer", {}, 400, "data: is required: an object with the entity's fields"],
   ["POST /v1/data/customer", { data: [] }, 400, "data: is required: an object with the entity's fields"],
   ["POST /v1/data/customer", { data: {} }, 400, "name is missing; it is required"],
-  ["POST /v1/data/customer", { data: { name: "x", nmae: 1 } }, 400, "nmae is not a field; legal: name, age, email"],
+  ["POST /v1/data/customer", { data: { name: "x", nmae: 1 } }, 400, /^nmae is not a field; legal: .*name/],
   ["POST /v1/data/customer", { data: { name: "x", email: "x" } }, 400, /^email: "x" is not legal; legal: an e-mail address/],
   ["POST /v1/data/customer", { dta: {} }, 400, /unknown "dta"; legal: data, status/],
   ["POST /v1/data/customer", { data: { name: "x" }, status: "deleted" }, 400, /^status: "deleted" is not legal/],
@@ -190,16 +200,7 @@ const ROUTES = [
 
 test("the matrix knows every route", () => {
   const shape = (route: string): string => route.replace(theirs, ":id").replace("customer", ":type");
-  const known = ROUTES.map(({ route }) => shape(route())).sort();
-  const served = server.app.printRoutes({ commonPrefix: false, includeHooks: false });
-  const methods = [...served.matchAll(/\((GET|POST|PATCH|DELETE)[^)]*\)/g)];
-  // With /outside; HEAD comes along with GET.
-  expect(methods.length).toBeGreaterThanOrEqual(6);
-  for (const one of known) {
-    const [method = "", url = ""] = one.split(" ");
-    expect(server.app.hasRoute({ method: method as "GET", url }), one).toBe(true);
-  }
-  expect(known).toHaveLength(8);
+  expect(ROUTES.map(({ route }) => shape(route())).sort()).toEqual([...server.routes].sort());
 });
 
 describe.each(ROUTES.map((one) => ({ ...one, body: "body" in one ? one.body : undefined })))("$route", ({ route, body, strangers }) => {

@@ -1,6 +1,6 @@
-import { removeConnection, setRouter } from "@struere/store";
+import { createRefusedCall, newCallIds, removeConnection, setRouter } from "@struere/store";
+import { nodeSubject } from "@struere/protocol/bus";
 import { systemClock } from "@struere/runtime";
-import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CALLER, type Edge, NUMBER, spoken, startEdge, tokenIn } from "../edge.ts";
 
@@ -89,10 +89,11 @@ describe("an inbound call", () => {
 
   test("is prepared on the node that was picked, before the media stream comes", async () => {
     const heard = Promise.withResolvers<string>();
-    const subscription = edge.bus.subscribe("voice.node.*.prepare", (data) => heard.resolve(data));
-    await subscription.ready;
+    const nodes = await edge.db.selectFrom("nodes").select("id").execute();
+    const subscriptions = nodes.map(({ id }) => edge.bus.subscribe(nodeSubject(id, "prepare"), (data) => heard.resolve(data)));
+    await Promise.all(subscriptions.map((subscription) => subscription.ready));
     const { call } = await ring();
-    subscription.unsubscribe();
+    for (const subscription of subscriptions) subscription.unsubscribe();
     expect(JSON.parse(await heard.promise)).toMatchObject({ callId: call?.id, config: { agent: { slug: "cafe" } } });
   });
 });
@@ -175,15 +176,19 @@ describe("nobody can answer", () => {
   });
 
   test("in time while the database is busy: a statement that would take too long is cut off", async () => {
+    const params = edge.form();
+    const { CallSid: callSid, AccountSid: accountSid = "", From: from = "", To: to = "" } = params;
     const blocked = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
+    // Somebody else is about to record this very call, and does not come to an end.
     const blocking = edge.db.transaction().execute(async (tx) => {
-      await sql`lock table calls in access exclusive mode`.execute(tx);
+      const others = { connectionId: null, agent: null, router: null, nodeId: null, direction: "inbound", now: new Date() } as const;
+      await createRefusedCall(tx, edge.scope, { ...newCallIds(), ...others, callSid, accountSid, from, to, reason: "no_media_node" });
       blocked.resolve();
       await release.promise;
     });
     await blocked.promise;
-    const { status, text } = await edge.post("/twilio/voice", edge.form());
+    const { status, text } = await edge.post("/twilio/voice", params);
     release.resolve();
     await blocking;
     expect(status).toBe(200);

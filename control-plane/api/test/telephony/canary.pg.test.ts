@@ -1,6 +1,6 @@
 /** Twilio's auth token goes in and is used, and is nowhere to be read: not in an error, a log line, an audit row, an answer, a table. */
 import { createLog } from "@struere/runtime";
-import { sql } from "kysely";
+import type { Database } from "@struere/store";
 import { expect, test } from "vitest";
 import { NUMBER, startEdge } from "../edge.ts";
 
@@ -40,11 +40,17 @@ test("the auth token leaves no trace, whatever goes well or wrong with it", asyn
   await keep(edge.client.claimCall(edge.claimOf(await edge.ring(), await edge.aNode())));
   await keep(connections.remove.mutate());
 
-  const { rows: tables } = await sql<{
-    name: string;
-  }>`select table_name as name from information_schema.tables where table_schema = 'public'`.execute(edge.db);
   const stored: string[] = [];
-  for (const { name } of tables) stored.push(JSON.stringify((await sql`select * from ${sql.table(name)}`.execute(edge.db)).rows));
+  for (const { name } of await edge.db.introspection.getTables()) {
+    stored.push(
+      JSON.stringify(
+        await edge.db
+          .selectFrom(edge.db.dynamic.table(name as keyof Database).as("any"))
+          .selectAll()
+          .execute(),
+      ),
+    );
+  }
   const places = { answers: said.join("\n"), log: lines.join("\n"), tables: stored.join("\n") };
   for (const [place, text] of Object.entries(places)) {
     expect(text.length, `something was said in the ${place}`).toBeGreaterThan(100);

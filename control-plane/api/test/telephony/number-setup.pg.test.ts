@@ -1,9 +1,10 @@
 /** Numbers at Twilio and rows here change together, through the typed API, the `twilio` package and Twilio's REST API at the wire. */
-import { createKey } from "@struere/store";
-import { sql } from "kysely";
+import { createKey, createKeyRing, newId } from "@struere/store";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createApiClient } from "../../src/client.ts";
+import { addresses } from "../../src/http/addresses.ts";
 import { twilioAccount } from "../../src/telephony/twilio-account.ts";
+import { twilioTelephony } from "../../src/telephony/twilio-telephony.ts";
 import { type Edge, rejection, startEdge } from "../edge.ts";
 
 let edge: Edge;
@@ -143,12 +144,21 @@ describe("a connecting that fails leaves Twilio as it was", () => {
     },
   );
 
-  test("when the row can not be written", async () => {
-    const { db } = edge;
-    await db.schema.alterTable("voice_connections").addCheckConstraint("none_new", noneNew(number)).execute();
-    const failed = await rejection(connect());
-    await db.schema.alterTable("voice_connections").dropConstraint("none_new").execute();
-    expect(failed.message).toMatch(/something failed that should not/);
+  test("when the row can not be written, because what should answer is gone", async () => {
+    const publicUrl = () => edge.control.httpUrl;
+    const telephony = twilioTelephony({
+      db: edge.db,
+      keyRing: createKeyRing(edge.config.encryptionKey),
+      addresses: addresses({ publicUrl, gatewayUrl: "" }),
+      apiBaseUrl: edge.twilio.apiBaseUrl,
+      now: () => new Date(),
+    });
+    const connecting = telephony.connect(edge.scope, {
+      phoneNumber: number,
+      target: { kind: "agent", agentId: newId("agent") },
+      label: null,
+    });
+    await expect(connecting).rejects.toMatchObject({ code: "not_found", sentence: "the agent to connect does not exist in development" });
     expect((await atTwilio()).settings).toEqual(FORMER);
   });
 
@@ -237,7 +247,3 @@ test.each([null, "https://api.twilio.com", "https://api.dublin.ie1.twilio.com"])
     );
   },
 );
-
-function noneNew(phoneNumber: string) {
-  return sql`twilio_phone_number <> ${sql.lit(phoneNumber)}`;
-}

@@ -15,7 +15,8 @@ import { z } from "zod";
 import type { LaneSocket } from "../wire/index.ts";
 import { decodedBytes, isBase64 } from "./base64.ts";
 import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
-import { Shape } from "./shape.ts";
+import { Item } from "./item.ts";
+import { Shapes } from "./shape.ts";
 import { Unplayed } from "./unplayed.ts";
 import { type Piece, WaitingAudio } from "./waiting-audio.ts";
 
@@ -55,6 +56,7 @@ const MEDIA_AFTER = Buffer.from('"}}');
 
 /** One scan at a time in a process: shared, because a scan does not outlive the call to `take`. */
 const audioMessage = new FlatObject({ strings: ["type", "response_id", "item_id"], base64: "delta" });
+const deltaShapes = new Shapes();
 const SpelledAudio = z.object({
   type: z.enum(["response.output_audio.delta", "response.output_audio.done"]),
   response_id: z.string(),
@@ -62,37 +64,11 @@ const SpelledAudio = z.object({
   delta: z.exactOptional(z.string()),
 });
 
-class Item {
-  readonly id: string;
-  readonly idBytes: Buffer;
-  readonly responseId: string;
-  readonly generation: number;
-  generatedBytes = 0;
-  sentBytes = 0;
-  markedBytes = 0;
-  /** The model has said that there is no more. */
-  complete = false;
-  changed = true;
-
-  constructor(id: string, responseId: string, generation: number) {
-    this.id = id;
-    this.idBytes = Buffer.from(id);
-    this.responseId = responseId;
-    this.generation = generation;
-  }
-
-  get finished(): boolean {
-    return this.complete && this.sentBytes === this.generatedBytes;
-  }
-}
-
 export class AgentLane {
   readonly #telephony: LaneSocket;
   readonly #options: AgentLaneOptions;
   readonly #unplayed = new Unplayed();
   readonly #waiting = new WaitingAudio<Item>();
-  /** Of the last delta, if it was `#latest`'s. */
-  readonly #shape = new Shape();
   #mediaBefore: Buffer = Buffer.alloc(0);
   #streamSidJson = "";
   #playing: { readonly responseId: string; readonly idBytes: Buffer; readonly generation: number; overflowed: boolean } | undefined;
@@ -135,13 +111,13 @@ export class AgentLane {
   play(options: { readonly responseId: string; readonly generation: number }): void {
     const { responseId, generation } = options;
     this.#playing = { responseId, idBytes: Buffer.from(responseId), generation, overflowed: false };
-    this.#forgetLatest();
+    this.#latest = undefined;
   }
 
   /** Nothing may be played: what waits is dropped, and so is every delta until the next `play`. */
   mute(): void {
     this.#playing = undefined;
-    this.#forgetLatest();
+    this.#latest = undefined;
     this.#waiting.clear();
     this.#items = [];
     this.#dirty = false;
@@ -186,13 +162,23 @@ export class AgentLane {
 
   /** The `onText` of the model socket; `socket` is that socket, for decoding what is not audio. */
   take(socket: LaneSocket, bytes: Buffer, start: number, end: number): void {
-    const shape = this.#shape;
-    const latest = this.#latest;
-    if (latest !== undefined && shape.matches(bytes, start, end)) {
-      this.#takeAudio(latest, bytes, start + shape.audioStart, start + shape.audioEnd, shape.audioBytes);
-    } else {
+    const shape = deltaShapes.find(bytes, start, end);
+    if (shape === undefined) {
       this.#takeUnlike(socket, bytes, start, end);
+      return;
     }
+    const { ids } = shape;
+    const audioStart = start + shape.audioStart;
+    const audioEnd = start + shape.audioEnd;
+    this.#takeDelta(
+      bytes,
+      start + (ids[0] ?? 0),
+      start + (ids[1] ?? 0),
+      start + (ids[2] ?? 0),
+      start + (ids[3] ?? 0),
+      audioStart,
+      audioEnd,
+    );
   }
 
   #takeUnlike(socket: LaneSocket, bytes: Buffer, start: number, end: number): void {
@@ -202,11 +188,12 @@ export class AgentLane {
       const typeEnd = ends[0] ?? -1;
       const complete = (starts[1] ?? -1) >= 0 && (starts[2] ?? -1) >= 0;
       if (complete && (starts[3] ?? -1) >= 0 && equals(bytes, typeStart, typeEnd, DELTA)) {
+        const ids = [starts[1] ?? 0, ends[1] ?? 0, starts[2] ?? 0, ends[2] ?? 0] as const;
         const audioStart = starts[3] ?? 0;
         const audioEnd = ends[3] ?? 0;
-        if (this.#takeDelta(bytes, starts[1] ?? 0, ends[1] ?? 0, starts[2] ?? 0, ends[2] ?? 0, audioStart, audioEnd)) {
-          this.#shape.learn({ bytes, start, end, audioStart, audioEnd, others: audioMessage.others });
-        }
+        const { otherStrings: strings, otherNumbers: numbers } = audioMessage;
+        deltaShapes.learn({ bytes, start, end, audioStart, audioEnd, ids, strings, numbers });
+        this.#takeDelta(bytes, ...ids, audioStart, audioEnd);
         return;
       }
       if (complete && equals(bytes, typeStart, typeEnd, DONE)) {
@@ -218,7 +205,6 @@ export class AgentLane {
     if (text !== undefined) this.#takeOther(text);
   }
 
-  /** Whether it was audio of what became the latest item. */
   #takeDelta(
     bytes: Buffer,
     responseStart: number,
@@ -227,20 +213,19 @@ export class AgentLane {
     itemEnd: number,
     payloadStart: number,
     payloadEnd: number,
-  ): boolean {
+  ): void {
     const playing = this.#playing;
     if (playing === undefined || playing.overflowed || !equals(bytes, responseStart, responseEnd, playing.idBytes)) {
       this.#deltasDropped++;
-      return false;
+      return;
     }
     let item = this.#latest;
     if (item === undefined || !equals(bytes, itemStart, itemEnd, item.idBytes)) {
       item = this.#startItem(bytes.toString("latin1", itemStart, itemEnd), playing.responseId, playing.generation);
       // The machine may have answered with `mute`.
-      if (this.#playing !== playing) return false;
+      if (this.#playing !== playing) return;
     }
     this.#takeAudio(item, bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd));
-    return this.#latest === item;
   }
 
   #takeAudio(item: Item, bytes: Buffer, payloadStart: number, payloadEnd: number, audioBytes: number): void {
@@ -261,16 +246,10 @@ export class AgentLane {
     }
   }
 
-  #forgetLatest(): void {
-    this.#latest = undefined;
-    this.#shape.forget();
-  }
-
   #startItem(itemId: string, responseId: string, generation: number): Item {
     // The vendor may come back to an item of before (several items in one response, in turn).
     const known = this.#items.find((candidate) => candidate.id === itemId && candidate.responseId === responseId);
     const item = known ?? new Item(itemId, responseId, generation);
-    this.#shape.forget();
     this.#latest = item;
     if (known === undefined) {
       this.#items.push(item);
@@ -287,7 +266,7 @@ export class AgentLane {
     }
     const playing = this.#playing;
     if (playing !== undefined) playing.overflowed = true;
-    this.#forgetLatest();
+    this.#latest = undefined;
     this.#deltasDropped++;
     // What was dropped will never be sent: the item ends with what waits.
     item.generatedBytes = item.sentBytes + this.#waiting.bytesOf(item);

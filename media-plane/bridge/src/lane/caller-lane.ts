@@ -12,7 +12,7 @@ import type { LaneSocket } from "../wire/index.ts";
 import { decodedBytes, isBase64 } from "./base64.ts";
 import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
 import { HeldFrames } from "./held-frames.ts";
-import { Shape } from "./shape.ts";
+import { Shapes } from "./shape.ts";
 
 export interface CallerLaneOptions {
   /** The socket whose messages are given to `take`. */
@@ -46,6 +46,7 @@ const SILENCE_PIECE_MS = 200;
 /** One scan at a time in a process: shared, because a scan does not outlive the call to `take`. */
 const mediaPart = new FlatObject({ base64: "payload" });
 const mediaMessage = new FlatObject({ strings: ["event", "streamSid"], nested: { key: "media", object: mediaPart } });
+const mediaShapes = new Shapes();
 const markPart = new FlatObject({ strings: ["name"] });
 const markMessage = new FlatObject({ strings: ["event", "streamSid"], nested: { key: "mark", object: markPart } });
 const SpelledMedia = z.object({ event: z.literal("media"), streamSid: z.string(), media: z.object({ payload: z.string() }) });
@@ -57,8 +58,6 @@ export class CallerLane {
   readonly #onFlood: () => void;
   readonly #onMark: ((name: string) => void) | undefined;
   readonly #held = new HeldFrames(MAX_HELD_BYTES);
-  /** Of the last frame of this call's stream. */
-  readonly #shape = new Shape();
   #streamSid: Buffer | undefined;
   #model: LaneSocket | undefined;
   #route: "hold" | "flow" | "drop" = "hold";
@@ -104,7 +103,6 @@ export class CallerLane {
   /** Twilio's `start` was accepted: from now on this stream's audio is taken. */
   begin(streamSid: string): void {
     this.#streamSid = Buffer.from(streamSid);
-    this.#shape.forget();
   }
 
   /** Where audio flows to; `undefined` while there is no model leg. Held frames wait for `route("flow")`. */
@@ -126,9 +124,15 @@ export class CallerLane {
     this.#allowedAt = now;
     if (this.#allowance > BURST_MESSAGES) this.#allowance = BURST_MESSAGES;
     else if (this.#allowance < 0) this.#flood();
-    const shape = this.#shape;
-    if (shape.matches(bytes, start, end)) this.#takeFrame(bytes, start + shape.audioStart, start + shape.audioEnd, shape.audioBytes, now);
-    else this.#takeUnlike(bytes, start, end, now);
+    const shape = mediaShapes.find(bytes, start, end);
+    const streamSid = this.#streamSid;
+    if (shape === undefined || streamSid === undefined) {
+      this.#takeUnlike(bytes, start, end, now);
+    } else if (!equals(bytes, start + (shape.ids[0] ?? 0), start + (shape.ids[1] ?? 0), streamSid)) {
+      this.#framesRefused++;
+    } else {
+      this.#takeFrame(bytes, start + shape.audioStart, start + shape.audioEnd, shape.audioBytes, now);
+    }
   }
 
   /** Gives the model so much silence as if the caller had sent it, for a gap in the caller's media. */
@@ -151,13 +155,24 @@ export class CallerLane {
     }
     const payloadStart = mediaPart.starts[0] ?? -1;
     const payloadEnd = mediaPart.ends[0] ?? -1;
+    const sidStart = mediaMessage.starts[1] ?? -1;
+    const sidEnd = mediaMessage.ends[1] ?? -1;
     if (payloadStart < 0 || !equals(bytes, mediaMessage.starts[0] ?? -1, mediaMessage.ends[0] ?? -1, MEDIA)) {
       this.#takeOther(bytes, start, end, now);
-    } else if (!equals(bytes, mediaMessage.starts[1] ?? -1, mediaMessage.ends[1] ?? -1, streamSid)) {
+    } else if (!equals(bytes, sidStart, sidEnd, streamSid)) {
       this.#framesRefused++;
     } else {
-      const others = [...mediaMessage.others, ...mediaPart.others];
-      this.#shape.learn({ bytes, start, end, audioStart: payloadStart, audioEnd: payloadEnd, others });
+      // The event's name is like no other's: it must stay what it is.
+      mediaShapes.learn({
+        bytes,
+        start,
+        end,
+        audioStart: payloadStart,
+        audioEnd: payloadEnd,
+        ids: [sidStart, sidEnd],
+        strings: [...mediaMessage.otherStrings, ...mediaPart.otherStrings],
+        numbers: [...mediaMessage.otherNumbers, ...mediaPart.otherNumbers],
+      });
       this.#takeFrame(bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd), now);
     }
   }

@@ -38,8 +38,9 @@ export class FlatObject {
   /** Where the value of the n-th wanted key begins, and ends; -1 when the object did not have it. `base64` is counted last. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** The string values that nobody asked for: begin and end of each, in order. Those of a nested object are its own. */
-  readonly others: number[] = [];
+  /** The strings and whole numbers that nobody asked for: begin and end of each, in order. Those of a nested object are its own. */
+  readonly otherStrings: number[] = [];
+  readonly otherNumbers: number[] = [];
   readonly #keys: readonly Buffer[];
   readonly #base64Index: number;
   readonly #nestedKey: Buffer | undefined;
@@ -84,7 +85,8 @@ export class FlatObject {
   #forget(): void {
     this.starts.fill(-1);
     this.ends.fill(-1);
-    this.others.length = 0;
+    this.otherStrings.length = 0;
+    this.otherNumbers.length = 0;
     if (this.#nested !== undefined) this.#nested.#forget();
   }
 
@@ -101,7 +103,7 @@ export class FlatObject {
         this.starts[wanted] = at + 1;
         this.ends[wanted] = close;
       } else {
-        this.others.push(at + 1, close);
+        this.otherStrings.push(at + 1, close);
       }
       return close + 1;
     }
@@ -113,6 +115,7 @@ export class FlatObject {
     if (first >= ZERO && first <= NINE) {
       let next = at + 1;
       while (next < end && isDigit(bytes[next])) next++;
+      this.otherNumbers.push(at, next);
       return first === ZERO && next > at + 1 ? -1 : next;
     }
     for (const literal of LITERALS)
@@ -136,6 +139,12 @@ export function equals(bytes: Uint8Array, start: number, end: number, expected: 
   if (end - start !== length) return false;
   for (let index = 0; index < length; index++) if (bytes[start + index] !== expected[index]) return false;
   return true;
+}
+
+/** Whether `bytes[start, end)`, not empty, is a whole number as JSON spells it. */
+export function isWholeNumber(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (!isDigit(bytes[index])) return false;
+  return bytes[start] !== ZERO || end === start + 1;
 }
 
 /** Whether the message begins with `opening` and then something else than `expected`: most messages say at once what they are. */

@@ -1,32 +1,76 @@
 /**
- * Recognises an audio message by its likeness to the one before. Frames of one stream differ in their counters, their event id and
- * their audio, and in nothing else; so a message of the same length, with the same bytes in all other places, plain characters where
- * a string of no interest was, and base64 where the audio was, has the same meaning. That is checked in words of four bytes; any
- * other message is scanned (flat-object.ts), or parsed, and its shape learnt anew.
+ * Recognises an audio message by its likeness to one before. Frames differ in their counters, their ids and their audio, and in nothing
+ * else; so a message of the same length, with the same bytes in all other places, plain characters where a string was, digits where a
+ * number was, and base64 where the audio was, has the same meaning. That is checked in words of four bytes; any other message is
+ * scanned (flat-object.ts), or parsed, and its shape learnt.
+ *
+ * Shapes belong to no call: all calls of a process share them, so that they stay in the processor's cache, where the memory of
+ * hundreds of calls does not fit. Whose message it is, the lane sees from its ids.
  */
 import { decodedBytes, isBase64Run, paddingOf } from "./base64.ts";
-import { isPlain } from "./flat-object.ts";
+import { isPlain, isWholeNumber } from "./flat-object.ts";
 
 /** Longer messages are scanned each time: the audio outweighs the rest. */
 const LONGEST_SHAPE_BYTES = 1024;
+/** Messages of one length may have several shapes: counters gain their digits one after the other. */
+const SHAPES_PER_LENGTH = 4;
 
+export interface LearntMessage {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Places in `bytes`. Of the audio: */
+  readonly audioStart: number;
+  readonly audioEnd: number;
+  /** Of the strings that say whose message it is: begin and end of each, one after the other. */
+  readonly ids: readonly number[];
+  /** Of strings and whole numbers of no interest. */
+  readonly strings: readonly number[];
+  readonly numbers: readonly number[];
+}
+
+/** Places are counted from the message's first byte. */
 export class Shape {
-  /** Where the audio is, counted from the message's first byte, and how many bytes it stands for. */
-  audioStart = 0;
-  audioEnd = 0;
-  audioBytes = 0;
-  #length = -1;
-  #template: DataView = new DataView(new ArrayBuffer(0));
+  readonly length: number;
+  readonly audioStart: number;
+  readonly audioEnd: number;
+  /** How many bytes the audio stands for. */
+  readonly audioBytes: number;
+  /** Begin and end of each id. */
+  readonly ids: Int32Array;
+  readonly #template: DataView;
   /** Characters of the audio without padding. */
-  #audioChars = 0;
-  /** Begin and end of what must be the same, and of strings that may differ. */
-  #same: Int32Array = new Int32Array(0);
-  #others: Int32Array = new Int32Array(0);
+  readonly #audioChars: number;
+  /** Begin and end of what must be the same, of strings that must be plain, of whole numbers. */
+  readonly #same: Int32Array;
+  readonly #strings: Int32Array;
+  readonly #numbers: Int32Array;
 
-  /** Whether the message `bytes[start, end)` is like the one learnt. */
-  matches(bytes: Buffer, start: number, end: number): boolean {
-    if (end - start !== this.#length) return false;
-    const view = viewOf(bytes);
+  constructor(message: LearntMessage) {
+    const { bytes, start, end, audioStart, audioEnd } = message;
+    const fromStart = (places: readonly number[]): Int32Array => Int32Array.from(places, (place) => place - start);
+    this.length = end - start;
+    this.audioStart = audioStart - start;
+    this.audioEnd = audioEnd - start;
+    this.audioBytes = decodedBytes(bytes, audioStart, audioEnd);
+    this.#audioChars = audioEnd - audioStart - paddingOf(bytes, audioStart, audioEnd);
+    this.#template = new DataView(Uint8Array.from(bytes.subarray(start, end)).buffer);
+    this.ids = fromStart(message.ids);
+    this.#strings = fromStart([...message.ids, ...message.strings]);
+    this.#numbers = fromStart(message.numbers);
+    const holes = [...pairs(this.#strings), ...pairs(this.#numbers), [this.audioStart, this.audioStart + this.#audioChars] as const];
+    holes.sort(([first], [second]) => first - second);
+    const same: number[] = [];
+    let at = 0;
+    for (const [from, to] of [...holes, [this.length, this.length] as const]) {
+      if (from > at) same.push(at, from);
+      at = to;
+    }
+    this.#same = Int32Array.from(same);
+  }
+
+  /** Whether `bytes[start, start + length)` has this shape. `view` is `viewOf(bytes)`. */
+  fits(bytes: Buffer, view: DataView, start: number): boolean {
     const offset = bytes.byteOffset + start;
     const template = this.#template;
     const same = this.#same;
@@ -38,51 +82,38 @@ export class Shape {
       for (; at < last; at++) difference |= view.getUint8(offset + at) ^ template.getUint8(at);
     }
     if (difference !== 0) return false;
-    const others = this.#others;
-    for (let part = 0; part < others.length; part += 2) {
-      if (!isPlain(bytes, start + (others[part] ?? 0), start + (others[part + 1] ?? 0))) return false;
+    const strings = this.#strings;
+    for (let part = 0; part < strings.length; part += 2) {
+      if (!isPlain(bytes, start + (strings[part] ?? 0), start + (strings[part + 1] ?? 0))) return false;
+    }
+    const numbers = this.#numbers;
+    for (let part = 0; part < numbers.length; part += 2) {
+      if (!isWholeNumber(bytes, start + (numbers[part] ?? 0), start + (numbers[part + 1] ?? 0))) return false;
     }
     return isBase64Run(view, offset + this.audioStart, this.#audioChars);
   }
+}
 
-  /** Learns `bytes[start, end)`, whose audio and other strings are at the given places in `bytes`. */
-  learn(message: {
-    readonly bytes: Buffer;
-    readonly start: number;
-    readonly end: number;
-    readonly audioStart: number;
-    readonly audioEnd: number;
-    readonly others: readonly number[];
-  }): void {
-    const { bytes, start, end, audioStart, audioEnd } = message;
-    this.#length = -1;
-    const padding = paddingOf(bytes, audioStart, audioEnd);
-    // With one character of padding three are left in the last group: such frames are rare, and scanned.
-    if (end - start > LONGEST_SHAPE_BYTES || padding === 1) return;
-    const copy = Uint8Array.from(bytes.subarray(start, end));
-    this.#template = new DataView(copy.buffer);
-    this.audioStart = audioStart - start;
-    this.audioEnd = audioEnd - start;
-    this.audioBytes = decodedBytes(bytes, audioStart, audioEnd);
-    this.#audioChars = audioEnd - audioStart - padding;
-    const others = message.others.map((place) => place - start);
-    const holes: (readonly [number, number])[] = [[this.audioStart, this.audioStart + this.#audioChars]];
-    for (let part = 0; part < others.length; part += 2) holes.push([others[part] ?? 0, others[part + 1] ?? 0]);
-    holes.sort(([first], [second]) => first - second);
-    const same: number[] = [];
-    let at = 0;
-    for (const [from, to] of holes) {
-      if (from > at) same.push(at, from);
-      at = to;
-    }
-    if (at < copy.length) same.push(at, copy.length);
-    this.#same = Int32Array.from(same);
-    this.#others = Int32Array.from(others);
-    this.#length = end - start;
+/** The shapes of one kind of message. Bounded: a new shape takes the place of the oldest of its length. */
+export class Shapes {
+  readonly #byLength: (Shape[] | undefined)[] = new Array(LONGEST_SHAPE_BYTES + 1).fill(undefined);
+
+  find(bytes: Buffer, start: number, end: number): Shape | undefined {
+    const shapes = this.#byLength[end - start];
+    if (shapes === undefined) return undefined;
+    const view = viewOf(bytes);
+    for (const shape of shapes) if (shape.fits(bytes, view, start)) return shape;
+    return undefined;
   }
 
-  forget(): void {
-    this.#length = -1;
+  learn(message: LearntMessage): void {
+    const length = message.end - message.start;
+    // One character of padding leaves an odd number of them to check: such frames are rare, and scanned.
+    if (length > LONGEST_SHAPE_BYTES || paddingOf(message.bytes, message.audioStart, message.audioEnd) === 1) return;
+    const shapes = this.#byLength[length] ?? [];
+    this.#byLength[length] = shapes;
+    if (shapes.length === SHAPES_PER_LENGTH) shapes.shift();
+    shapes.push(new Shape(message));
   }
 }
 
@@ -92,4 +123,8 @@ let lastView: DataView = new DataView(new ArrayBuffer(0));
 function viewOf(bytes: Buffer): DataView {
   if (lastView.buffer !== bytes.buffer) lastView = new DataView(bytes.buffer);
   return lastView;
+}
+
+function pairs(places: Int32Array): (readonly [number, number])[] {
+  return Array.from({ length: places.length / 2 }, (_, index) => [places[index * 2] ?? 0, places[index * 2 + 1] ?? 0] as const);
 }

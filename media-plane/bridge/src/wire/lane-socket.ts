@@ -9,13 +9,13 @@
  * nothing is delivered and nothing can be sent. Closing waits `closeTimeoutMs` for the peer and then destroys the socket.
  */
 import { isUtf8 } from "node:buffer";
-import { randomFillSync } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Clock } from "@struere/kernel";
 import { type ByteSourceKind, startReading } from "./byte-source.ts";
 import { CLOSE, isSendableCloseCode } from "./close-code.ts";
+import { maskFrame } from "./frame-mask.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { applyMask, wordsOf } from "./mask.ts";
+import { wordsOf } from "./mask.ts";
 import { borrowBuffer, type OutBuffer, returnBuffer } from "./out-buffer.ts";
 import { beginRead, endRead, flushLater } from "./turn.ts";
 
@@ -139,6 +139,9 @@ export class LaneSocket {
       this.#socket.on("error", (error) => this.#broke(error));
       this.#socket.on("close", () => this.#gone());
     }
+    this.#socket.on("drain", () => {
+      this.#overflowing = false;
+    });
     this.#socket.on("end", () => {
       this.#socket.end();
       this.#armCloseTimeout();
@@ -234,7 +237,10 @@ export class LaneSocket {
     }
     if (this.#outBefore.length === 0) {
       socket.write(out.bytes.subarray(0, out.used));
-      if (socket.writableLength === 0) returnBuffer(out);
+      if (socket.writableLength === 0) {
+        this.#overflowing = false;
+        returnBuffer(out);
+      }
       return;
     }
     const before = this.#outBefore;
@@ -244,6 +250,7 @@ export class LaneSocket {
     socket.write(out.bytes.subarray(0, out.used));
     socket.uncork();
     if (socket.writableLength === 0) {
+      this.#overflowing = false;
       for (const buffer of before) returnBuffer(buffer);
       returnBuffer(out);
     }
@@ -339,10 +346,8 @@ export class LaneSocket {
 
   #overflow(): void {
     if (this.#overflowing) return;
-    this.#overflowing = true;
-    this.#socket.once("drain", () => {
-      this.#overflowing = false;
-    });
+    // A message that is too large for an empty buffer is its sender's mistake, each time.
+    this.#overflowing = this.bufferedBytes > 0;
     const onOverflow = this.#handlers?.onOverflow;
     if (onOverflow !== undefined) onOverflow.call(this.#handlers);
     else this.close(CLOSE.policyViolation, "messages are read too slowly");
@@ -394,27 +399,4 @@ export class LaneSocket {
   #armCloseTimeout(): void {
     this.#disarm ??= this.#clock.arm(this.#clock.now() + this.#closeTimeoutMs, () => this.#socket.destroy());
   }
-}
-
-const MASK_POOL_BYTES = 8 * 1024;
-let maskPool: Buffer | undefined;
-let maskAt = MASK_POOL_BYTES;
-
-/** A fresh mask for every frame (RFC 6455, section 10.3), from randomness drawn in bulk. */
-function maskFrame(out: OutBuffer, start: number, end: number): void {
-  if (maskAt === MASK_POOL_BYTES) {
-    maskPool = randomFillSync(maskPool ?? Buffer.allocUnsafeSlow(MASK_POOL_BYTES));
-    maskAt = 0;
-  }
-  const m0 = maskPool?.[maskAt] ?? 0;
-  const m1 = maskPool?.[maskAt + 1] ?? 0;
-  const m2 = maskPool?.[maskAt + 2] ?? 0;
-  const m3 = maskPool?.[maskAt + 3] ?? 0;
-  maskAt += 4;
-  const { bytes } = out;
-  bytes[start - 4] = m0;
-  bytes[start - 3] = m1;
-  bytes[start - 2] = m2;
-  bytes[start - 1] = m3;
-  applyMask(bytes, out.words, start, end, m0, m1, m2, m3);
 }

@@ -52,6 +52,8 @@ const EVENT_NAMES = [
   "agent.speaking",
   "agent.silent",
   "agent.interrupted",
+  /** Another agent has the call: `from`, `to` (slugs), `by`: classify, rule or tool. */
+  "agent.changed",
   "key.pressed",
   "tool.called",
   "tool.finished",

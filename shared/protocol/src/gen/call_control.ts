@@ -15,6 +15,9 @@ import type { HeardUtterance as _struere_voice_v1_HeardUtterance, HeardUtterance
 import type { Lease as _struere_voice_v1_Lease, Lease__Output as _struere_voice_v1_Lease__Output } from './struere/voice/v1/Lease.ts';
 import type { RenewLeaseRequest as _struere_voice_v1_RenewLeaseRequest, RenewLeaseRequest__Output as _struere_voice_v1_RenewLeaseRequest__Output } from './struere/voice/v1/RenewLeaseRequest.ts';
 import type { RenewLeaseResponse as _struere_voice_v1_RenewLeaseResponse, RenewLeaseResponse__Output as _struere_voice_v1_RenewLeaseResponse__Output } from './struere/voice/v1/RenewLeaseResponse.ts';
+import type { RouteUtteranceRequest as _struere_voice_v1_RouteUtteranceRequest, RouteUtteranceRequest__Output as _struere_voice_v1_RouteUtteranceRequest__Output } from './struere/voice/v1/RouteUtteranceRequest.ts';
+import type { RouteUtteranceResponse as _struere_voice_v1_RouteUtteranceResponse, RouteUtteranceResponse__Output as _struere_voice_v1_RouteUtteranceResponse__Output } from './struere/voice/v1/RouteUtteranceResponse.ts';
+import type { RoutingPlan as _struere_voice_v1_RoutingPlan, RoutingPlan__Output as _struere_voice_v1_RoutingPlan__Output } from './struere/voice/v1/RoutingPlan.ts';
 import type { RunToolRequest as _struere_voice_v1_RunToolRequest, RunToolRequest__Output as _struere_voice_v1_RunToolRequest__Output } from './struere/voice/v1/RunToolRequest.ts';
 import type { RunToolResponse as _struere_voice_v1_RunToolResponse, RunToolResponse__Output as _struere_voice_v1_RunToolResponse__Output } from './struere/voice/v1/RunToolResponse.ts';
 import type { SemanticVad as _struere_voice_v1_SemanticVad, SemanticVad__Output as _struere_voice_v1_SemanticVad__Output } from './struere/voice/v1/SemanticVad.ts';
@@ -49,6 +52,10 @@ export interface ProtoGrpcType {
         Lease: MessageTypeDefinition<_struere_voice_v1_Lease, _struere_voice_v1_Lease__Output>
         RenewLeaseRequest: MessageTypeDefinition<_struere_voice_v1_RenewLeaseRequest, _struere_voice_v1_RenewLeaseRequest__Output>
         RenewLeaseResponse: MessageTypeDefinition<_struere_voice_v1_RenewLeaseResponse, _struere_voice_v1_RenewLeaseResponse__Output>
+        RouteMode: EnumTypeDefinition
+        RouteUtteranceRequest: MessageTypeDefinition<_struere_voice_v1_RouteUtteranceRequest, _struere_voice_v1_RouteUtteranceRequest__Output>
+        RouteUtteranceResponse: MessageTypeDefinition<_struere_voice_v1_RouteUtteranceResponse, _struere_voice_v1_RouteUtteranceResponse__Output>
+        RoutingPlan: MessageTypeDefinition<_struere_voice_v1_RoutingPlan, _struere_voice_v1_RoutingPlan__Output>
         RunToolRequest: MessageTypeDefinition<_struere_voice_v1_RunToolRequest, _struere_voice_v1_RunToolRequest__Output>
         RunToolResponse: MessageTypeDefinition<_struere_voice_v1_RunToolResponse, _struere_voice_v1_RunToolResponse__Output>
         SemanticVad: MessageTypeDefinition<_struere_voice_v1_SemanticVad, _struere_voice_v1_SemanticVad__Output>

@@ -20,7 +20,8 @@ const RETRY_POLICY = {
 };
 
 /**
- * Each method may be sent again: EndCall, RenewLease, Register and Heartbeat are idempotent, RunTool runs once per tool call id, and a
+ * Each method may be sent again: EndCall, RenewLease, Register and Heartbeat are idempotent, RunTool runs once per tool call id, RouteUtterance only
+ * decides, and a
  * claim that had succeeded after all is refused the second time, which ends the call as losing the answer would have.
  */
 const SERVICE_CONFIG = {

@@ -12,6 +12,8 @@ import type { RegisterRequest } from "../gen/struere/voice/v1/RegisterRequest.ts
 import type { RegisterResponse__Output } from "../gen/struere/voice/v1/RegisterResponse.ts";
 import type { RenewLeaseRequest } from "../gen/struere/voice/v1/RenewLeaseRequest.ts";
 import type { RenewLeaseResponse__Output } from "../gen/struere/voice/v1/RenewLeaseResponse.ts";
+import type { RouteUtteranceRequest } from "../gen/struere/voice/v1/RouteUtteranceRequest.ts";
+import type { RouteUtteranceResponse__Output } from "../gen/struere/voice/v1/RouteUtteranceResponse.ts";
 import type { RunToolRequest } from "../gen/struere/voice/v1/RunToolRequest.ts";
 import type { RunToolResponse__Output } from "../gen/struere/voice/v1/RunToolResponse.ts";
 import { authorization } from "./authorization.ts";
@@ -24,13 +26,19 @@ export const DEFAULT_DEADLINES_MS = {
   claimCall: 2_000,
   renewLease: 1_000,
   endCall: 2_000,
-  runTool: 15_000,
+  /** Longer than any tool may take (15 s), so that the result is still heard. */
+  runTool: 20_000,
+  routeUtterance: 5_000,
   register: 2_000,
   heartbeat: 1_000,
 } as const;
 export type ControlMethod = keyof typeof DEFAULT_DEADLINES_MS;
 
-type Call<Request, Response> = (request: Request, options?: { readonly signal?: AbortSignal }) => Promise<Response>;
+type Call<Request, Response> = (
+  request: Request,
+  /** `deadlineMs`: for this call, instead of its method's. */
+  options?: { readonly signal?: AbortSignal; readonly deadlineMs?: number },
+) => Promise<Response>;
 
 /**
  * Every call rejects with a `Fault`: what the control plane said, `deadline_exceeded`, `unavailable`, or `aborted` when `signal` fired
@@ -41,6 +49,7 @@ export interface ControlClient {
   readonly renewLease: Call<RenewLeaseRequest, RenewLeaseResponse__Output>;
   readonly endCall: Call<EndCallRequest, EndCallResponse__Output>;
   readonly runTool: Call<RunToolRequest, RunToolResponse__Output>;
+  readonly routeUtterance: Call<RouteUtteranceRequest, RouteUtteranceResponse__Output>;
   readonly register: Call<RegisterRequest, RegisterResponse__Output>;
   readonly heartbeat: Call<HeartbeatRequest, HeartbeatResponse__Output>;
   /** Resolves once a connection stands; Fault unavailable, naming the address, when none does within `ms`. */
@@ -69,9 +78,9 @@ export function createControlClient(options: {
   let closed = false;
 
   const method = <Request, Response>(name: ControlMethod, definition: Method<Request, Response>): Call<Request, Response> => {
-    return async (request, { signal } = {}) => {
+    return async (request, { signal, deadlineMs } = {}) => {
       if (closed) throw new Fault("aborted", `${name}: the client of the control plane is closed`);
-      const callOptions: CallOptions = { deadline: Date.now() + deadlines[name] };
+      const callOptions: CallOptions = { deadline: Date.now() + (deadlineMs ?? deadlines[name]) };
       try {
         return await promised<Response>(signal, (callback) =>
           client.makeUnaryRequest(
@@ -97,6 +106,7 @@ export function createControlClient(options: {
     renewLease: method("renewLease", callControl.RenewLease),
     endCall: method("endCall", callControl.EndCall),
     runTool: method("runTool", callControl.RunTool),
+    routeUtterance: method("routeUtterance", callControl.RouteUtterance),
     register: method("register", nodeRegistry.Register),
     heartbeat: method("heartbeat", nodeRegistry.Heartbeat),
     waitForReady: (ms) =>

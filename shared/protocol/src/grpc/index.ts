@@ -16,6 +16,9 @@ export type { RegisterRequest, RegisterRequest__Output } from "../gen/struere/vo
 export type { RegisterResponse, RegisterResponse__Output } from "../gen/struere/voice/v1/RegisterResponse.ts";
 export type { RenewLeaseRequest, RenewLeaseRequest__Output } from "../gen/struere/voice/v1/RenewLeaseRequest.ts";
 export type { RenewLeaseResponse, RenewLeaseResponse__Output } from "../gen/struere/voice/v1/RenewLeaseResponse.ts";
+export type { RouteUtteranceRequest, RouteUtteranceRequest__Output } from "../gen/struere/voice/v1/RouteUtteranceRequest.ts";
+export type { RouteUtteranceResponse, RouteUtteranceResponse__Output } from "../gen/struere/voice/v1/RouteUtteranceResponse.ts";
+export type { RoutingPlan, RoutingPlan__Output } from "../gen/struere/voice/v1/RoutingPlan.ts";
 export type { RunToolRequest, RunToolRequest__Output } from "../gen/struere/voice/v1/RunToolRequest.ts";
 export type { RunToolResponse, RunToolResponse__Output } from "../gen/struere/voice/v1/RunToolResponse.ts";
 export type { SemanticVad, SemanticVad__Output } from "../gen/struere/voice/v1/SemanticVad.ts";
@@ -24,6 +27,7 @@ export type { Tool, Tool__Output } from "../gen/struere/voice/v1/Tool.ts";
 export type { VoiceProfile, VoiceProfile__Output } from "../gen/struere/voice/v1/VoiceProfile.ts";
 export { CallDirection, type CallDirection__Output } from "../gen/struere/voice/v1/CallDirection.ts";
 export { CallOutcome, type CallOutcome__Output } from "../gen/struere/voice/v1/CallOutcome.ts";
+export { RouteMode, type RouteMode__Output } from "../gen/struere/voice/v1/RouteMode.ts";
 export { Speaker, type Speaker__Output } from "../gen/struere/voice/v1/Speaker.ts";
 export type { CallControlDefinition, CallControlHandlers } from "../gen/struere/voice/v1/CallControl.ts";
 export type { NodeRegistryDefinition, NodeRegistryHandlers } from "../gen/struere/voice/v1/NodeRegistry.ts";

@@ -3,12 +3,10 @@ import { BUILTIN_TOOLS, isBuiltinTool } from "../builtin-tools.ts";
 import { DEFAULT_TEXT_MODEL } from "../models.ts";
 import { isMcpServer, type ToolsDefinition } from "../tools.ts";
 import { checkModel } from "./check-model.ts";
+import { checkParams } from "./check-params.ts";
 import type { ProjectDefinitions, Remarks } from "./check-project.ts";
 import { checkPrompt } from "./check-prompt.ts";
 import type { Remark } from "./finding.ts";
-
-/** All that a caller on a phone brings along. */
-const CALLER_GIVES: readonly string[] = ["callerNumber"];
 
 export function checkAgent(project: ProjectDefinitions, agent: AgentDefinition, { problem, warn }: Remarks): void {
   const entityTypes = project.entityTypes.map((type) => type.slug);
@@ -19,9 +17,7 @@ export function checkAgent(project: ProjectDefinitions, agent: AgentDefinition, 
   const model = checkModel("model.model", agent.model?.model ?? DEFAULT_TEXT_MODEL, "text", project.today);
   if (model.problem) problem(model.problem);
   if (model.warning) warn(model.warning);
-  const params = checkParams(project, agent);
-  if (params.problem) problem(params.problem);
-  if (params.warning) warn(params.warning);
+  for (const { level, ...remark } of checkParams(project, agent)) (level === "problem" ? problem : warn)(remark);
 }
 
 function* checkTools({ agents, routers, tools }: ProjectDefinitions, agent: AgentDefinition): Generator<Remark> {
@@ -51,36 +47,6 @@ function* checkRoles({ roles }: ProjectDefinitions, agent: AgentDefinition): Gen
   for (const [index, slug] of agent.roles.entries()) {
     if (!legal.includes(slug)) yield { field: `roles[${index}]`, message: `"${slug}" is not a role of this project`, legal };
   }
-}
-
-/** A caller can not give what an agent that answers the phone requires. `voice.call` can, in its metadata. */
-function checkParams(project: ProjectDefinitions, agent: AgentDefinition): { readonly problem?: Remark; readonly warning?: Remark } {
-  const required = (agent.threadContextParams ?? []).filter((param) => param.required === true).map((param) => param.name);
-  const missing = required.filter((name) => !CALLER_GIVES.includes(name));
-  if (missing.length === 0) return {};
-  const speaksOn = project.routers.filter((router) => router.agents.some((one) => one.slug === agent.slug));
-  const names = missing.map((name) => `"${name}"`).join(", ");
-  const field = "threadContextParams";
-  const isBound = project.numbers?.some((target) =>
-    "agent" in target ? target.agent === agent.slug : speaksOn.some((router) => router.slug === target.router),
-  );
-  const answer = "give up required, or let it not answer the phone";
-  if (isBound)
-    return {
-      problem: {
-        field,
-        message: `requires ${names}, but this agent answers a phone number, and a caller gives only callerNumber; ${answer}`,
-      },
-    };
-  const phoneRouter = speaksOn.find((router) => router.voiceConfig !== undefined);
-  if (!phoneRouter) return {};
-  const remark = (why: string): Remark => ({
-    field,
-    message: `requires ${names}, but on the router "${phoneRouter.slug}" ${why}; ${answer}`,
-  });
-  const canBeCalledWithIt = project.agents.some((other) => other.slug !== agent.slug && other.tools.includes("voice.call"));
-  if (canBeCalledWithIt) return { warning: remark("only calls placed by voice.call can give that, in metadata") };
-  return { problem: remark("nobody can give that: a caller gives only callerNumber, and no agent places calls") };
 }
 
 function ownToolNames(tools: ToolsDefinition): string[] {

@@ -1,8 +1,8 @@
 /** What an agent's instructions name: a place that can never be filled would be read out as an error on a call. */
 import type { AgentDefinition } from "../agent.ts";
 import type { Remark } from "./finding.ts";
-import { GIVEN_PARAMS, PARAMS, TEMPLATE_FUNCTIONS, TEMPLATE_TREES, TEMPLATE_VARIABLES } from "./template-names.ts";
-import { readArguments, type TemplatePlace, templatePlaces } from "./template-places.ts";
+import { PARAMS, TEMPLATE_FUNCTIONS, TEMPLATE_TREES, TEMPLATE_VARIABLES } from "./template-names.ts";
+import { PLACES_MAX, readArguments, type TemplatePlace, templatePlaces } from "./template-places.ts";
 
 export interface PromptNames {
   readonly entityTypes: readonly string[];
@@ -13,8 +13,13 @@ export interface PromptNames {
 
 export function* checkPrompt(agent: AgentDefinition, names: PromptNames): Generator<Remark> {
   const said = new Set<string>();
+  let places = 0;
   for (const place of templatePlaces(agent.systemPrompt)) {
-    for (const remark of checkPlace(place, agent, names)) {
+    if (++places > PLACES_MAX) {
+      yield { field: "systemPrompt", message: `has more than ${PLACES_MAX} places {{…}}; fetch what it needs with fewer functions` };
+      return;
+    }
+    for (const remark of checkPlace(place, names)) {
       if (said.has(remark.message)) continue;
       said.add(remark.message);
       yield remark;
@@ -22,7 +27,7 @@ export function* checkPrompt(agent: AgentDefinition, names: PromptNames): Genera
   }
 }
 
-function* checkPlace(place: TemplatePlace, agent: AgentDefinition, names: PromptNames): Generator<Remark> {
+function* checkPlace(place: TemplatePlace, names: PromptNames): Generator<Remark> {
   const field = "systemPrompt";
   switch (place.kind) {
     case "block":
@@ -32,7 +37,7 @@ function* checkPlace(place: TemplatePlace, agent: AgentDefinition, names: Prompt
       };
       return;
     case "variable":
-      yield* checkVariable(place.name, agent);
+      yield* checkVariable(place.name);
       return;
     case "function":
       yield* checkFunction(place, names);
@@ -42,19 +47,12 @@ function* checkPlace(place: TemplatePlace, agent: AgentDefinition, names: Prompt
   }
 }
 
-function* checkVariable(name: string, agent: AgentDefinition): Generator<Remark> {
-  const field = "systemPrompt";
-  if (name === PARAMS || name === "threadContext" || name === "agent") return;
-  if (name.startsWith(`${PARAMS}.`)) {
-    const param = name.slice(PARAMS.length + 1).split(".")[0] ?? "";
-    const declared = agent.threadContextParams?.map((one) => one.name) ?? [];
-    if (declared.includes(param) || GIVEN_PARAMS.includes(param)) return;
-    const message = `{{${name}}} can never be filled, since nobody has to give "${param}": declare it in threadContextParams`;
-    yield { field, message, legal: [...new Set([...declared, ...GIVEN_PARAMS])].map((one) => `${PARAMS}.${one}`) };
-    return;
-  }
+/** Parameters are another matter: see checkParams. */
+function* checkVariable(name: string): Generator<Remark> {
+  if (name === PARAMS || name.startsWith(`${PARAMS}.`) || name === "threadContext" || name === "agent") return;
   if (TEMPLATE_VARIABLES.includes(name) || TEMPLATE_TREES.some((tree) => name === tree || name.startsWith(`${tree}.`))) return;
-  yield { field, message: `{{${name}}} can never be filled, there is no such variable`, legal: [...TEMPLATE_VARIABLES, `${PARAMS}.…`] };
+  const message = `{{${name}}} can never be filled, there is no such variable`;
+  yield { field: "systemPrompt", message, legal: [...TEMPLATE_VARIABLES, `${PARAMS}.…`] };
 }
 
 function* checkFunction(place: TemplatePlace & { readonly kind: "function" }, names: PromptNames): Generator<Remark> {

@@ -24,3 +24,6 @@ export function describeFinding(finding: Finding): string {
 
 /** What a check says about one definition; `about` fills in the rest. */
 export type Remark = Pick<Finding, "field" | "message" | "legal">;
+
+/** A remark, and how much it weighs. */
+export type Judgement = Remark & { readonly level: "problem" | "warning" };

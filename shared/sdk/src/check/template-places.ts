@@ -9,14 +9,17 @@ export type TemplatePlace =
 
 const PLACE = /\{\{\s*(?:([#/^>&!]\s*[\w.-]*|else\b)|([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*(\}\}|\())/g;
 
-/** In order; a variable within a function's arguments comes after the function. */
-export function templatePlaces(prompt: string): TemplatePlace[] {
-  return [...prompt.matchAll(PLACE)].map((match): TemplatePlace => {
+/** More are not looked at: each may have to be read to the prompt's end. */
+export const PLACES_MAX = 500;
+
+/** In order, one at a time; a variable within a function's arguments comes after the function. */
+export function* templatePlaces(prompt: string): Generator<TemplatePlace> {
+  for (const match of prompt.matchAll(PLACE)) {
     const [whole, block, name = "", end] = match;
-    if (block !== undefined) return { kind: "block", name: block };
-    if (end === "(") return { kind: "function", name, argumentsText: upToParenthesis(prompt, match.index + whole.length) };
-    return { kind: "variable", name };
-  });
+    if (block !== undefined) yield { kind: "block", name: block };
+    else if (end === "(") yield { kind: "function", name, argumentsText: upToParenthesis(prompt, match.index + whole.length) };
+    else yield { kind: "variable", name };
+  }
 }
 
 /** The text from `start` to the parenthesis that closes; parentheses in JSON strings do not count. */

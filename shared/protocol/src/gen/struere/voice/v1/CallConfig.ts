@@ -7,6 +7,7 @@ import type { VoiceProfile as _struere_voice_v1_VoiceProfile, VoiceProfile__Outp
 import type { CallLimits as _struere_voice_v1_CallLimits, CallLimits__Output as _struere_voice_v1_CallLimits__Output } from '../../../struere/voice/v1/CallLimits.ts';
 import type { AuditorPlan as _struere_voice_v1_AuditorPlan, AuditorPlan__Output as _struere_voice_v1_AuditorPlan__Output } from '../../../struere/voice/v1/AuditorPlan.ts';
 import type { HeardUtterance as _struere_voice_v1_HeardUtterance, HeardUtterance__Output as _struere_voice_v1_HeardUtterance__Output } from '../../../struere/voice/v1/HeardUtterance.ts';
+import type { RoutingPlan as _struere_voice_v1_RoutingPlan, RoutingPlan__Output as _struere_voice_v1_RoutingPlan__Output } from '../../../struere/voice/v1/RoutingPlan.ts';
 
 /**
  * All that a media node needs to know about a call. It is resolved once, when the call is answered, and pinned.
@@ -33,7 +34,12 @@ export interface CallConfig {
    * What was said under earlier epochs, oldest first; not empty means: continue, do not greet again.
    */
   'history'?: (_struere_voice_v1_HeardUtterance)[];
+  /**
+   * Only on calls of a router with more than one agent: what the caller says decides who answers, see CallControl.RouteUtterance.
+   */
+  'routing'?: (_struere_voice_v1_RoutingPlan | null);
   '_auditor'?: "auditor";
+  '_routing'?: "routing";
 }
 
 /**
@@ -61,5 +67,10 @@ export interface CallConfig__Output {
    * What was said under earlier epochs, oldest first; not empty means: continue, do not greet again.
    */
   'history': (_struere_voice_v1_HeardUtterance__Output)[];
+  /**
+   * Only on calls of a router with more than one agent: what the caller says decides who answers, see CallControl.RouteUtterance.
+   */
+  'routing'?: (_struere_voice_v1_RoutingPlan__Output | null);
   '_auditor'?: "auditor";
+  '_routing'?: "routing";
 }

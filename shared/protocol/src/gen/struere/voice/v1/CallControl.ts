@@ -9,6 +9,8 @@ import type { EndCallRequest as _struere_voice_v1_EndCallRequest, EndCallRequest
 import type { EndCallResponse as _struere_voice_v1_EndCallResponse, EndCallResponse__Output as _struere_voice_v1_EndCallResponse__Output } from '../../../struere/voice/v1/EndCallResponse.ts';
 import type { RenewLeaseRequest as _struere_voice_v1_RenewLeaseRequest, RenewLeaseRequest__Output as _struere_voice_v1_RenewLeaseRequest__Output } from '../../../struere/voice/v1/RenewLeaseRequest.ts';
 import type { RenewLeaseResponse as _struere_voice_v1_RenewLeaseResponse, RenewLeaseResponse__Output as _struere_voice_v1_RenewLeaseResponse__Output } from '../../../struere/voice/v1/RenewLeaseResponse.ts';
+import type { RouteUtteranceRequest as _struere_voice_v1_RouteUtteranceRequest, RouteUtteranceRequest__Output as _struere_voice_v1_RouteUtteranceRequest__Output } from '../../../struere/voice/v1/RouteUtteranceRequest.ts';
+import type { RouteUtteranceResponse as _struere_voice_v1_RouteUtteranceResponse, RouteUtteranceResponse__Output as _struere_voice_v1_RouteUtteranceResponse__Output } from '../../../struere/voice/v1/RouteUtteranceResponse.ts';
 import type { RunToolRequest as _struere_voice_v1_RunToolRequest, RunToolRequest__Output as _struere_voice_v1_RunToolRequest__Output } from '../../../struere/voice/v1/RunToolRequest.ts';
 import type { RunToolResponse as _struere_voice_v1_RunToolResponse, RunToolResponse__Output as _struere_voice_v1_RunToolResponse__Output } from '../../../struere/voice/v1/RunToolResponse.ts';
 
@@ -67,6 +69,25 @@ export interface CallControlClient extends grpc.Client {
   renewLease(argument: _struere_voice_v1_RenewLeaseRequest, callback: grpc.requestCallback<_struere_voice_v1_RenewLeaseResponse__Output>): grpc.ClientUnaryCall;
   
   /**
+   * Asks the call's router who shall have the call after what was said. Decided by the router and agent versions that the call is
+   * pinned to. Answers within the deadline of the request; whoever has the call keeps it when nobody could decide.
+   * Errors: FAILED_PRECONDITION (older epoch, or the call has no router), INVALID_ARGUMENT (nothing was said).
+   */
+  RouteUtterance(argument: _struere_voice_v1_RouteUtteranceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_struere_voice_v1_RouteUtteranceResponse__Output>): grpc.ClientUnaryCall;
+  RouteUtterance(argument: _struere_voice_v1_RouteUtteranceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_struere_voice_v1_RouteUtteranceResponse__Output>): grpc.ClientUnaryCall;
+  RouteUtterance(argument: _struere_voice_v1_RouteUtteranceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_struere_voice_v1_RouteUtteranceResponse__Output>): grpc.ClientUnaryCall;
+  RouteUtterance(argument: _struere_voice_v1_RouteUtteranceRequest, callback: grpc.requestCallback<_struere_voice_v1_RouteUtteranceResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Asks the call's router who shall have the call after what was said. Decided by the router and agent versions that the call is
+   * pinned to. Answers within the deadline of the request; whoever has the call keeps it when nobody could decide.
+   * Errors: FAILED_PRECONDITION (older epoch, or the call has no router), INVALID_ARGUMENT (nothing was said).
+   */
+  routeUtterance(argument: _struere_voice_v1_RouteUtteranceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_struere_voice_v1_RouteUtteranceResponse__Output>): grpc.ClientUnaryCall;
+  routeUtterance(argument: _struere_voice_v1_RouteUtteranceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_struere_voice_v1_RouteUtteranceResponse__Output>): grpc.ClientUnaryCall;
+  routeUtterance(argument: _struere_voice_v1_RouteUtteranceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_struere_voice_v1_RouteUtteranceResponse__Output>): grpc.ClientUnaryCall;
+  routeUtterance(argument: _struere_voice_v1_RouteUtteranceRequest, callback: grpc.requestCallback<_struere_voice_v1_RouteUtteranceResponse__Output>): grpc.ClientUnaryCall;
+  
+  /**
    * Runs one tool for the agent that is speaking, at most once per (call_id, tool_call_id).
    * Errors: UNIMPLEMENTED when the agent has no such tool.
    */
@@ -108,6 +129,13 @@ export interface CallControlHandlers extends grpc.UntypedServiceImplementation {
   RenewLease: grpc.handleUnaryCall<_struere_voice_v1_RenewLeaseRequest__Output, _struere_voice_v1_RenewLeaseResponse>;
   
   /**
+   * Asks the call's router who shall have the call after what was said. Decided by the router and agent versions that the call is
+   * pinned to. Answers within the deadline of the request; whoever has the call keeps it when nobody could decide.
+   * Errors: FAILED_PRECONDITION (older epoch, or the call has no router), INVALID_ARGUMENT (nothing was said).
+   */
+  RouteUtterance: grpc.handleUnaryCall<_struere_voice_v1_RouteUtteranceRequest__Output, _struere_voice_v1_RouteUtteranceResponse>;
+  
+  /**
    * Runs one tool for the agent that is speaking, at most once per (call_id, tool_call_id).
    * Errors: UNIMPLEMENTED when the agent has no such tool.
    */
@@ -119,5 +147,6 @@ export interface CallControlDefinition extends grpc.ServiceDefinition {
   ClaimCall: MethodDefinition<_struere_voice_v1_ClaimCallRequest, _struere_voice_v1_ClaimCallResponse, _struere_voice_v1_ClaimCallRequest__Output, _struere_voice_v1_ClaimCallResponse__Output>
   EndCall: MethodDefinition<_struere_voice_v1_EndCallRequest, _struere_voice_v1_EndCallResponse, _struere_voice_v1_EndCallRequest__Output, _struere_voice_v1_EndCallResponse__Output>
   RenewLease: MethodDefinition<_struere_voice_v1_RenewLeaseRequest, _struere_voice_v1_RenewLeaseResponse, _struere_voice_v1_RenewLeaseRequest__Output, _struere_voice_v1_RenewLeaseResponse__Output>
+  RouteUtterance: MethodDefinition<_struere_voice_v1_RouteUtteranceRequest, _struere_voice_v1_RouteUtteranceResponse, _struere_voice_v1_RouteUtteranceRequest__Output, _struere_voice_v1_RouteUtteranceResponse__Output>
   RunTool: MethodDefinition<_struere_voice_v1_RunToolRequest, _struere_voice_v1_RunToolResponse, _struere_voice_v1_RunToolRequest__Output, _struere_voice_v1_RunToolResponse__Output>
 }

@@ -11,6 +11,10 @@ export interface RunToolRequest {
    * The model's arguments as it wrote them: JSON text, not trusted.
    */
   'argumentsJson'?: (string);
+  /**
+   * Slug of the agent that has the call and called the tool: it runs with that agent's rights. Empty: the agent that opened the call.
+   */
+  'agent'?: (string);
 }
 
 export interface RunToolRequest__Output {
@@ -22,4 +26,8 @@ export interface RunToolRequest__Output {
    * The model's arguments as it wrote them: JSON text, not trusted.
    */
   'argumentsJson': (string);
+  /**
+   * Slug of the agent that has the call and called the tool: it runs with that agent's rights. Empty: the agent that opened the call.
+   */
+  'agent': (string);
 }
