@@ -11,8 +11,10 @@ export interface ControlContext {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly events: ControlEvents;
-  /** For what a ringing phone or a running call waits for: short statements only. */
+  /** For what a ringing phone waits for: short statements only. */
   readonly db: Db;
+  /** For what running calls wait for (claims, leases, ends) and what they say: a burst of ringing phones must not queue before them. */
+  readonly planeDb: Db;
   /** For what people look at; it can not take connections away from calls. */
   readonly viewDb: Db;
   readonly bus: Bus;
@@ -28,7 +30,8 @@ export interface OwnedContext extends AsyncDisposable {
 
 export const START_WITHIN_MS = 20_000;
 
-const CALL_POOL_MAX = 12;
+const RING_POOL_MAX = 8;
+const PLANE_POOL_MAX = 8;
 const VIEW_POOL_MAX = 6;
 const CALL_STATEMENT_MS = 2_000;
 const VIEW_STATEMENT_MS = 10_000;
@@ -46,11 +49,12 @@ export async function openContext(config: ControlConfig, overrides: ControlOverr
     const db = openDatabase({ url: config.databaseUrl, poolMax, statementTimeoutMs, onIdleError });
     return parts.adopt(db, (own) => own.destroy());
   };
-  const db = overrides.db ?? openPool(CALL_POOL_MAX, CALL_STATEMENT_MS);
+  const db = overrides.db ?? openPool(RING_POOL_MAX, CALL_STATEMENT_MS);
+  const planeDb = overrides.planeDb ?? overrides.db ?? openPool(PLANE_POOL_MAX, CALL_STATEMENT_MS);
   const viewDb = overrides.viewDb ?? overrides.db ?? openPool(VIEW_POOL_MAX, VIEW_STATEMENT_MS);
   const owned = parts.move();
   return {
-    context: { clock, log, metrics, events: controlEvents({ log, metrics }), db, viewDb, bus, keyRing },
+    context: { clock, log, metrics, events: controlEvents({ log, metrics }), db, planeDb, viewDb, bus, keyRing },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -49,9 +49,10 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     apiBaseUrl,
     now: () => new Date(context.clock.wall()),
   });
-  const recorder = startRecorder(context);
+  const plane = { ...context, db: context.planeDb };
+  const recorder = startRecorder(plane);
   parts.defer(() => recorder.close());
-  const sweeper = startSweeper(context);
+  const sweeper = startSweeper(plane);
   parts.defer(() => sweeper.close());
 
   const grpc = await startGrpcServer({
@@ -59,8 +60,8 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     port: config.grpcPort,
     secret: gatewaySecret,
     events: context.events,
-    callControl: callControl({ ...context, gatewaySecret, fallbackAuthToken }),
-    nodeRegistry: nodeRegistry(context),
+    callControl: callControl({ ...plane, gatewaySecret, fallbackAuthToken }),
+    nodeRegistry: nodeRegistry(plane),
   });
   parts.defer(() => grpc.close());
 

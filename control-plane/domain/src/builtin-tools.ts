@@ -2,6 +2,7 @@
  * The tools that every agent may name in its definition: what they are called, what they take, and where they exist. Organization and
  * environment are in none of the schemas: they are the conversation's, whatever a model asks for.
  */
+import type { StringFormat } from "./entity-type.ts";
 import { DIGITS_MAX } from "./tool-phone.ts";
 
 export interface ToolDefinition {
@@ -15,12 +16,13 @@ export interface ToolDefinition {
 /** The part of JSON schema that tools are written in. An object without `properties` is free: whoever runs the tool reads it. */
 export interface ToolProperty {
   readonly type: "string" | "number" | "integer" | "boolean" | "array" | "object";
-  readonly description?: string;
-  readonly enum?: readonly (string | number)[];
-  readonly items?: ToolProperty;
-  readonly properties?: { readonly [name: string]: ToolProperty };
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean;
+  readonly description?: string | undefined;
+  readonly format?: StringFormat | undefined;
+  readonly enum?: readonly (string | number)[] | undefined;
+  readonly items?: ToolProperty | undefined;
+  readonly properties?: { readonly [name: string]: ToolProperty } | undefined;
+  readonly required?: readonly string[] | undefined;
+  readonly additionalProperties?: boolean | undefined;
 }
 
 export interface ToolParameters extends ToolProperty {

@@ -31,6 +31,8 @@ export const LEASE_EXPIRES_MS = 8_000;
 export const CARRIER_END_GRACE_MS = 30_000;
 /** No call is longer: the agent says goodbye and hangs up. */
 export const MAX_CALL_MS = 60 * 60 * 1_000;
+/** A node that reaches us for so long without renewing a call's lease does not have that call. */
+export const FORGOTTEN_MS = 60_000;
 /** An active call without any sign of life for so long is over, whatever anybody says. */
 export const SIGN_OF_LIFE_MS = 2 * 60 * 60 * 1_000;
 /** A media node that has not been heard of for three heartbeats gets no calls. */

@@ -1,6 +1,19 @@
 export { mayCall, mayGrant, Permission, type RequiredPermission } from "./access.ts";
 export { API_KEY_BYTES, formatApiKey, type ParsedApiKey, parseApiKey } from "./api-key.ts";
-export { BUILTIN_TOOL_NAMES, builtinTool, type ToolDefinition } from "./builtin-tools.ts";
+export {
+  BUILTIN_TOOL_NAMES,
+  type BuiltinTool,
+  builtinTool,
+  findBuiltinTool,
+  type OfferedWhere,
+  offeredBuiltin,
+  type ToolDefinition,
+  type ToolParameters,
+  type ToolProperty,
+} from "./builtin-tools.ts";
+export { ARGUMENTS_MAX_BYTES, parseArguments, readToolArguments, type ToolArguments } from "./tool-arguments.ts";
+export { cutBytes, OUTPUT_MAX_BYTES, toolError, type ToolErrorCode, toolOutput, TRUNCATED } from "./tool-output.ts";
+export { areDigits, numbersInInstructions, type TransferRefusal, transferRefusal } from "./tool-phone.ts";
 export {
   type AgentVersion,
   type CallConfig,
@@ -27,6 +40,7 @@ export {
   endBeforeAnswer,
   endCall,
   type EndProblem,
+  FORGOTTEN_MS,
   GRANT_TTL_MS,
   HEARTBEAT_MS,
   isCarrierEnd,
@@ -52,7 +66,18 @@ export {
 } from "./connection.ts";
 export { maskPhoneNumber, parsePhoneNumber, type PhoneNumber } from "./phone-number.ts";
 export { CLOCK_SKEW_SECONDS, isExpired, parseStreamToken, signedTextOf, type StreamGrant, type StreamToken } from "./stream-token.ts";
-export { renderTemplate } from "./template.ts";
+export {
+  type FilledTemplate,
+  fillTemplate,
+  parseTemplate,
+  renderTemplate,
+  type Template,
+  type TemplateCall,
+  type TemplateFilling,
+  type TemplateProblem,
+  TEMPLATE_RESULT_MAX,
+  valueAt,
+} from "./template.ts";
 export { accessTo, type EntityAccess, type EntityState, isWithin, roleProblems } from "./access-rules.ts";
 export { isMasked, type Mask, maskData, maskedInChange, maskedInNew, masksOf, REDACTED } from "./entity-mask.ts";
 export {

@@ -49,9 +49,10 @@ function argumentProblems(schema: ToolParameters, given: ToolArguments): readonl
   return [...problems, ...dataProblems(closed, rest)];
 }
 
-function closedProperty({ type, enum: values, items, properties, required }: ToolProperty): EntityProperty {
+function closedProperty({ type, format, enum: values, items, properties, required }: ToolProperty): EntityProperty {
   return {
     type,
+    ...(format ? { format } : {}),
     ...(values ? { enum: values } : {}),
     ...(items ? { items: closedProperty(items) } : {}),
     ...(properties ? { properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, closedProperty(one)])) } : {}),

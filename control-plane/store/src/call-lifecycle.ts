@@ -11,6 +11,7 @@ import {
   type ClaimProblem,
   endBeforeAnswer,
   endCall as decideEnd,
+  FORGOTTEN_MS,
   type EndProblem,
   isCarrierEnd,
   LEASE_EXPIRES_MS,
@@ -209,7 +210,7 @@ export async function recordCarrierStatus(
 
 /**
  * Ends what nobody will end any more: pending past its deadline; active with a dead lease that the carrier says is over; active without
- * any sign of life for two hours. A call that is alive is never touched. Safe to run in every process: rows that somebody else has are skipped.
+ * any sign of life although its node has some, for a minute; active without any sign of life for two hours. A call that is alive is never touched. Safe to run in every process: rows that somebody else has are skipped.
  * @returns the calls that this run ended.
  */
 export async function sweepCalls(db: Db, options: { readonly now: Date; readonly limit?: number }): Promise<readonly Call[]> {
@@ -225,6 +226,18 @@ export async function sweepCalls(db: Db, options: { readonly now: Date; readonly
             where("status", "=", "active"),
             where("lease_expires_at", "<", now),
             where("carrier_ended_at", "<", after(now, -CARRIER_END_GRACE_MS)),
+          ]),
+          // Its node is heard of, and says nothing of this call: the node never took it up, or has forgotten it.
+          where.and([
+            where("status", "=", "active"),
+            where("lease_expires_at", "<", after(now, -FORGOTTEN_MS)),
+            where.exists(
+              where
+                .selectFrom("nodes")
+                .select("nodes.id")
+                .whereRef("nodes.id", "=", "calls.node_id")
+                .where(sql<boolean>`nodes.heartbeat_at > calls.lease_expires_at + ${FORGOTTEN_MS} * interval '1 millisecond'`),
+            ),
           ]),
           where.and([where("status", "=", "active"), where("lease_expires_at", "<", after(now, -SIGN_OF_LIFE_MS))]),
         ]),

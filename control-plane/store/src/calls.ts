@@ -5,7 +5,7 @@ import { type Insertable, sql } from "kysely";
 import type { Db } from "./database.ts";
 import { newId } from "./new-id.ts";
 import { type Page, type PageRequest, pageOf, readCursor } from "./page.ts";
-import type { Call, CallTable, JsonObject } from "./schema.ts";
+import type { Call, CallTable, JsonObject, PinnedAgent } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
 /** Before the first row: the configuration that is pinned on the call names both. */
@@ -25,6 +25,8 @@ export interface CallToCreate {
   readonly connectionId: ConnectionId | null;
   readonly agent: { readonly agentId: AgentId; readonly version: number } | null;
   readonly router: { readonly routerId: RouterId; readonly version: number } | null;
+  /** The router's agents as they are now. */
+  readonly agents?: readonly PinnedAgent[];
   /** The node that was picked for it, when nodes are reached one by one; otherwise `null`. */
   readonly nodeId: NodeId | null;
   readonly thread?: {
@@ -96,7 +98,7 @@ export interface CallFilter {
 }
 
 /** A call as lists show it: no configuration, but the slug of the agent that opened it. */
-export type CallListItem = Omit<Call, "config" | "warnings"> & { readonly agent_slug: string | null };
+export type CallListItem = Omit<Call, "config" | "warnings" | "pinned_agents"> & { readonly agent_slug: string | null };
 
 export async function listCalls(db: Db, scope: Scope, filter: CallFilter, page: PageRequest): Promise<Page<CallListItem>> {
   let query = db
@@ -201,6 +203,7 @@ async function insertOnce(
           router_id: call.router?.routerId ?? null,
           router_version: call.router?.version ?? null,
           node_id: call.nodeId,
+          pinned_agents: JSON.stringify(call.agents ?? []),
           created_at: call.now,
           ...opening,
         })

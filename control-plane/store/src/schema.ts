@@ -3,7 +3,18 @@
  * string does not reach a question.
  */
 import type { CallConfig, CallDirection, CallStatus, ConnectionStatus, FormerSettings, Permission, ThreadStatus } from "@struere/domain";
-import type { AgentId, ApiKeyId, CallId, ConnectionId, EntityId, Environment, NodeId, OrganizationId, RouterId, ThreadId } from "@struere/kernel";
+import type {
+  AgentId,
+  ApiKeyId,
+  CallId,
+  ConnectionId,
+  EntityId,
+  Environment,
+  NodeId,
+  OrganizationId,
+  RouterId,
+  ThreadId,
+} from "@struere/kernel";
 import type { ColumnType, Generated, Selectable } from "kysely";
 
 export type JsonObject = { readonly [field: string]: unknown };
@@ -36,6 +47,9 @@ export interface Database {
   definitions: DefinitionTable;
   definition_versions: DefinitionVersionTable;
   entities: EntityTable;
+  tool_runs: ToolRunTable;
+  tool_signing_secrets: ToolSigningSecretTable;
+  mcp_catalogs: McpCatalogTable;
 }
 
 export interface OrganizationTable {
@@ -218,6 +232,12 @@ export interface NodeTable {
   heartbeat_at: Date;
 }
 
+export interface PinnedAgent {
+  readonly slug: string;
+  readonly agentId: AgentId;
+  readonly version: number;
+}
+
 export interface CallTable {
   id: CallId;
   organization_id: OrganizationId;
@@ -239,6 +259,8 @@ export interface CallTable {
   config: NullableJson<CallConfig>;
   /** Sentences about how it was set up: a model that was replaced, or soon will be. */
   warnings: ColumnType<readonly string[], string | undefined, never>;
+  /** The router's agents as they were when the call came; empty without a router. */
+  pinned_agents: ColumnType<readonly PinnedAgent[], string | undefined, never>;
   /** 0: never claimed. The grant that is out is for `epoch + 1`. */
   epoch: Generated<number>;
   node_id: NodeId | null;
@@ -367,6 +389,39 @@ export interface EntityTable {
   created_at: Date;
   updated_at: Date;
   deleted_at: Date | null;
+}
+
+export interface ToolRunTable {
+  organization_id: OrganizationId;
+  environment: Environment;
+  idempotency_key: string;
+  thread_id: ThreadId;
+  call_id: CallId | null;
+  agent_slug: string;
+  name: string;
+  arguments_digest: string;
+  status: "running" | "done";
+  outcome: NullableJson<JsonObject>;
+  started_at: Date;
+  /** Who still runs it afterwards is taken for dead. */
+  deadline_at: Date;
+  finished_at: Date | null;
+}
+
+export interface ToolSigningSecretTable {
+  organization_id: OrganizationId;
+  environment: Environment;
+  secret: Buffer;
+  key_id: string;
+  created_at: Date;
+}
+
+export interface McpCatalogTable {
+  organization_id: OrganizationId;
+  environment: Environment;
+  url: string;
+  tools: Json<readonly JsonObject[]>;
+  fetched_at: Date;
 }
 
 export type Call = Selectable<CallTable>;

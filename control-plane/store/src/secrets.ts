@@ -27,7 +27,7 @@ export interface Sealed {
   readonly keyId: string;
 }
 
-export type SecretPurpose = "twilio_auth_token";
+export type SecretPurpose = "twilio_auth_token" | "tool_signing_secret";
 
 /**
  * @param text one key, or several with commas between: the first seals, the others only open. Each 32 bytes, as base64 or hex.

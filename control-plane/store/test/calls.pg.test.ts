@@ -282,6 +282,20 @@ describe("the sweep", () => {
     await sweepCalls(server.db, { now: later(2 * threeHours) });
     expect(await getCall(server.db, scope, alive.id)).toMatchObject({ status: "failed", reason: "node_lost" });
   });
+
+  test("fails a call that its node does not know, when the node is heard of; a node that is silent keeps its calls", async () => {
+    const scope = await aScope(server.db);
+    const registered = { publicUrl: "", capacity: 10, version: "1", now: NOW };
+    const [forgetful, silent] = [newId("node"), newId("node")];
+    for (const nodeId of [forgetful, silent]) await registerNode(server.db, { ...registered, nodeId });
+    const { call: forgotten } = await claimed(server.db, scope, forgetful);
+    const { call: kept } = await claimed(server.db, scope, silent);
+    const beat = { calls: 0, capacity: 10, draining: false, loopDelayP99Ms: 1 };
+    await recordHeartbeat(server.db, { ...beat, nodeId: forgetful, now: later(90_000) });
+    await sweepCalls(server.db, { now: later(91_000) });
+    expect(await getCall(server.db, scope, forgotten.id)).toMatchObject({ status: "failed", reason: "node_lost" });
+    expect(await getCall(server.db, scope, kept.id)).toMatchObject({ status: "active" });
+  });
 });
 
 test("an outbound call learns its CallSid once", async () => {

@@ -14,7 +14,6 @@ import { runSubject } from "./subject.ts";
 interface TwilioText {
   readonly event: string;
   readonly start: { readonly streamSid: string };
-  readonly mark: { readonly name: string };
 }
 
 interface ModelText {
@@ -29,11 +28,10 @@ function relay(telephony: LaneSocket, realtimeUrl: string): void {
     telephony,
     clock: monotonicClock,
     onFlood: () => telephony.close(1008),
+    onMark: (name) => agent.marked(name),
     onMessage: (text) => {
       const message: TwilioText = JSON.parse(text);
-      if (message.event === "mark") {
-        agent.marked(message.mark.name);
-      } else if (message.event === "start") {
+      if (message.event === "start") {
         caller.begin(message.start.streamSid);
         agent.begin(message.start.streamSid);
       }

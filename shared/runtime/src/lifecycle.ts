@@ -17,6 +17,8 @@ export interface LifecycleOptions {
 }
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+/** Ctrl-C reaches a program from the terminal and again from the npm that started it: that is one wish, not two. */
+const SAME_WISH_MS = 500;
 const STOP_WITHIN_MS = 30_000;
 /** After everything is disposed, what still keeps the event loop alive is a bug that must not hang a deployment. */
 const EMPTY_WITHIN_MS = 5_000;
@@ -31,13 +33,7 @@ export async function runUntilSignal(create: () => Promise<Service>, options: Li
   };
 
   const { promise: stopAsked, resolve: askToStop } = Promise.withResolvers<void>();
-  let bound: NodeJS.Timeout | undefined;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (bound) return exit(`second ${signal}: ended at once, without cleaning up`);
-    bound = setTimeout(() => exit(`not stopped within ${stopWithinMs} ms: ended without cleaning up`), stopWithinMs);
-    askToStop();
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const stopListening = onStopSignal({ exit, stopWithinMs, stop: () => askToStop() });
 
   try {
     const service = await create();
@@ -54,8 +50,7 @@ export async function runUntilSignal(create: () => Promise<Service>, options: Li
     process.exitCode = 1;
     say(describeFailure(error));
   } finally {
-    clearTimeout(bound);
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    stopListening();
   }
   const left = () => exit(`disposed, but something keeps the process alive: ${process.getActiveResourcesInfo().join(", ")}`);
   setTimeout(left, EMPTY_WITHIN_MS).unref();
@@ -77,26 +72,46 @@ const INTERRUPTED_EXIT_CODE = 130;
 export async function runToEnd(run: (signal: AbortSignal) => Promise<void>, options: LifecycleOptions = {}): Promise<void> {
   const say = options.say ?? ((sentence) => process.stderr.write(`${sentence}\n`));
   const stopping = new AbortController();
-  let bound: NodeJS.Timeout | undefined;
   const exit = (sentence: string) => {
     say(sentence);
     process.exit(1);
   };
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (bound) return exit(`second ${signal}: ended at once, without cleaning up`);
-    bound = setTimeout(() => exit("cleaning up takes too long: ended without it"), options.stopWithinMs ?? STOP_WITHIN_MS);
-    stopping.abort(new Fault("aborted", `stopped by ${signal}`));
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const stopListening = onStopSignal({
+    exit,
+    stopWithinMs: options.stopWithinMs ?? STOP_WITHIN_MS,
+    stop: (signal) => stopping.abort(new Fault("aborted", `stopped by ${signal}`)),
+  });
   try {
     await run(stopping.signal);
   } catch (error) {
     process.exitCode = stopping.signal.aborted ? INTERRUPTED_EXIT_CODE : 1;
     say(stopping.signal.aborted ? "stopped" : describeFailure(error));
   } finally {
-    clearTimeout(bound);
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    stopListening();
   }
   const left = () => exit(`done, but something keeps the process alive: ${process.getActiveResourcesInfo().join(", ")}`);
   setTimeout(left, EMPTY_WITHIN_MS).unref();
+}
+
+/** The first signal stops, with a bound; a second one that is meant, or the bound, ends at once. @returns what ends the listening. */
+function onStopSignal(options: {
+  readonly exit: (sentence: string) => void;
+  readonly stopWithinMs: number;
+  readonly stop: (signal: NodeJS.Signals) => void;
+}): () => void {
+  let first: { readonly at: number; readonly bound: NodeJS.Timeout } | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first) {
+      if (performance.now() - first.at > SAME_WISH_MS) options.exit(`second ${signal}: ended at once, without cleaning up`);
+      return;
+    }
+    const tooLong = (): void => options.exit(`not stopped within ${options.stopWithinMs} ms: ended without cleaning up`);
+    first = { at: performance.now(), bound: setTimeout(tooLong, options.stopWithinMs) };
+    options.stop(signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return () => {
+    clearTimeout(first?.bound);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
 }

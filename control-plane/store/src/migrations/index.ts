@@ -4,10 +4,12 @@ import { up as firstCall } from "./0001-first-call.ts";
 import { up as callWarnings } from "./0002-call-warnings.ts";
 import { up as entities } from "./0003-entities.ts";
 import { up as textThreads } from "./0004-text-threads.ts";
+import { up as tools } from "./0005-tools.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
   "0002-call-warnings": { up: callWarnings },
   "0003-entities": { up: entities },
   "0004-text-threads": { up: textThreads },
+  "0005-tools": { up: tools },
 };

@@ -1,0 +1,134 @@
+/**
+ * Each tool call runs once. Its row is there before it begins and holds its outcome afterwards; whoever asks again gets that outcome. A row
+ * that is still running after its deadline belongs to a process that died: whether the tool did its work is not known, and it stays so.
+ */
+import type { CallId, ThreadId } from "@struere/kernel";
+import { Fault } from "@struere/kernel";
+import { type Db, inTransaction } from "./database.ts";
+import { digestOf } from "./digest.ts";
+import { cleanJson } from "./plain-text.ts";
+import type { JsonObject } from "./schema.ts";
+import type { Scope } from "./scope.ts";
+
+export interface ToolRunToBegin {
+  readonly idempotencyKey: string;
+  readonly threadId: ThreadId;
+  readonly callId: CallId | null;
+  readonly agentSlug: string;
+  readonly name: string;
+  /** As they came: the same key with other arguments is another call. */
+  readonly argumentsJson: string;
+  readonly now: Date;
+  readonly deadlineAt: Date;
+}
+
+export type ToolRunState =
+  /** It is the caller's to run, and nobody else's. */
+  | { readonly state: "begun" }
+  | { readonly state: "running"; readonly deadlineAt: Date }
+  | { readonly state: "done"; readonly outcome: JsonObject }
+  /** The key was used for another call. */
+  | { readonly state: "differs" };
+
+export async function beginToolRun(db: Db, scope: Scope, run: ToolRunToBegin): Promise<ToolRunState> {
+  const digest = digestOf({ name: run.name, arguments: run.argumentsJson });
+  const inserted = await db
+    .insertInto("tool_runs")
+    .values({
+      organization_id: scope.organizationId,
+      environment: scope.environment,
+      idempotency_key: run.idempotencyKey,
+      thread_id: run.threadId,
+      call_id: run.callId,
+      agent_slug: run.agentSlug,
+      name: run.name,
+      arguments_digest: digest,
+      status: "running",
+      outcome: null,
+      started_at: run.now,
+      deadline_at: run.deadlineAt,
+      finished_at: null,
+    })
+    .onConflict((conflict) => conflict.columns(["organization_id", "environment", "idempotency_key"]).doNothing())
+    .returning("status")
+    .executeTakeFirst();
+  if (inserted) return { state: "begun" };
+  const row = await rowOf(db, scope, run.idempotencyKey);
+  if (!row) throw new Fault("aborted", "the tool run could neither be begun nor found; the same request may be sent again");
+  return row.arguments_digest === digest && row.thread_id === run.threadId ? stateOf(row) : { state: "differs" };
+}
+
+/** `undefined`: it was never begun. */
+export async function getToolRun(db: Db, scope: Scope, idempotencyKey: string): Promise<ToolRunState | undefined> {
+  const row = await rowOf(db, scope, idempotencyKey);
+  return row && stateOf(row);
+}
+
+/**
+ * Writes down how it ended. The first outcome stays: a run that was given up meanwhile keeps `unknown_outcome`.
+ * @returns the outcome that stands.
+ */
+export async function endToolRun(
+  db: Db,
+  scope: Scope,
+  end: { readonly idempotencyKey: string; readonly outcome: JsonObject; readonly now: Date },
+): Promise<{ readonly outcome: JsonObject; readonly written: boolean }> {
+  const written = await db
+    .updateTable("tool_runs")
+    .set({ status: "done", outcome: cleanJson(end.outcome), finished_at: end.now })
+    .where("organization_id", "=", scope.organizationId)
+    .where("environment", "=", scope.environment)
+    .where("idempotency_key", "=", end.idempotencyKey)
+    .where("status", "=", "running")
+    .returning("outcome")
+    .executeTakeFirst();
+  if (written?.outcome) return { outcome: written.outcome, written: true };
+  const row = await rowOf(db, scope, end.idempotencyKey);
+  if (!row?.outcome) throw new Fault("internal", `the tool run ${end.idempotencyKey} is neither running nor done`);
+  return { outcome: row.outcome, written: false };
+}
+
+class GivenUp extends Error {}
+
+/**
+ * The work and its outcome in one transaction: both are there, or neither. When the run was given up before, nothing of the work stays.
+ * @param options.work throws to undo everything; what it throws comes out.
+ */
+export async function runInToolTransaction(
+  db: Db,
+  scope: Scope,
+  options: {
+    readonly idempotencyKey: string;
+    readonly now: () => Date;
+    readonly work: (tx: Db) => Promise<JsonObject>;
+  },
+): Promise<JsonObject> {
+  const { idempotencyKey } = options;
+  try {
+    return await inTransaction(db, async (tx) => {
+      const outcome = await options.work(tx);
+      const ended = await endToolRun(tx, scope, { idempotencyKey, outcome, now: options.now() });
+      if (!ended.written) throw new GivenUp();
+      return ended.outcome;
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof GivenUp)) throw thrown;
+    const row = await rowOf(db, scope, idempotencyKey);
+    if (!row?.outcome) throw new Fault("internal", `the tool run ${idempotencyKey} is neither running nor done`);
+    return row.outcome;
+  }
+}
+
+async function rowOf(db: Db, scope: Scope, idempotencyKey: string) {
+  return await db
+    .selectFrom("tool_runs")
+    .select(["thread_id", "arguments_digest", "status", "outcome", "deadline_at"])
+    .where("organization_id", "=", scope.organizationId)
+    .where("environment", "=", scope.environment)
+    .where("idempotency_key", "=", idempotencyKey)
+    .executeTakeFirst();
+}
+
+function stateOf(row: NonNullable<Awaited<ReturnType<typeof rowOf>>>): ToolRunState {
+  return row.outcome === null ? { state: "running", deadlineAt: row.deadline_at } : { state: "done", outcome: row.outcome };
+}
