@@ -16,6 +16,7 @@ const Origin = z.url().transform((url) => url.replace(/\/+$/, ""));
 const UpEnv = z.object({
   OPENAI_API_KEY: z.string().min(1),
   OPENAI_REALTIME_URL: Origin.default(OPENAI_REALTIME_URL),
+  OPENAI_BASE_URL: Origin.optional(),
   DATABASE_URL: z.string().optional(),
   NATS_URL: z.string().optional(),
   CONTROL_HTTP_PORT: Port.default(4000),
@@ -78,6 +79,7 @@ export async function up(options: UpOptions): Promise<Up> {
         gatewaySecret: secrets.gatewaySecret,
         encryptionKey: secrets.encryptionKey,
         twilio: { apiBaseUrl: twilio?.apiBaseUrl ?? env.TWILIO_API_BASE_URL ?? null, fallbackAuthToken: env.TWILIO_AUTH_TOKEN ?? null },
+        openai: { apiKey: env.OPENAI_API_KEY, baseUrl: openai?.baseUrl ?? env.OPENAI_BASE_URL ?? null },
         bootstrapApiKey: secrets.apiKey,
       },
       { bus, log: log.child({ part: "control" }), metrics: createMetrics("struere_control_", { process: true }) },

@@ -90,6 +90,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         gatewaySecret,
         encryptionKey: randomBytes(32).toString("base64"),
         twilio: { apiBaseUrl: twilio.apiBaseUrl, fallbackAuthToken: null },
+        openai: { apiKey: OPENAI_KEY, baseUrl: openai.baseUrl },
         bootstrapApiKey: apiKey,
       },
       { clock, bus, log, metrics: createMetrics("struere_control_") },

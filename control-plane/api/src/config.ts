@@ -43,6 +43,9 @@ export const ControlEnv = z.object({
   TWILIO_API_BASE_URL: z.url({ protocol: /^https?$/, error: "an http(s) URL" }).optional(),
   TWILIO_AUTH_TOKEN: z.string().optional(),
   BOOTSTRAP_API_KEY: BootstrapApiKey.optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: origin(/^https?$/, "an http(s) URL").optional(),
+  ALLOW_LOOPBACK_TOOLS: z.enum(["true", "false"], { error: "true or false" }).default("false"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 export type ControlEnv = z.infer<typeof ControlEnv>;
@@ -63,6 +66,10 @@ export interface ControlConfig {
   readonly encryptionKey: string;
   /** `apiBaseUrl` `null`: the vendor's own. `fallbackAuthToken`: of an installation with one Twilio account. */
   readonly twilio: { readonly apiBaseUrl: string | null; readonly fallbackAuthToken: string | null };
+  /** For text agents and classifiers. Without a key they answer that OPENAI_API_KEY is missing. `baseUrl` `null`: the vendor's own. */
+  readonly openai?: { readonly apiKey: string | null; readonly baseUrl: string | null };
+  /** Tools of owners may be served on this very machine, but never to a production environment. For developers; default false. */
+  readonly allowLoopbackTools?: boolean;
   /** The first key of an installation that has no organization yet. */
   readonly bootstrapApiKey: string | null;
   /** How long Postgres and NATS may each be away at the start; default 20 s. */
@@ -84,6 +91,8 @@ export function toControlConfig(env: ControlEnv): ControlConfig {
     gatewaySecret: env.VOICE_GATEWAY_SECRET,
     encryptionKey: env.ENCRYPTION_KEY,
     twilio: { apiBaseUrl: env.TWILIO_API_BASE_URL ?? null, fallbackAuthToken: env.TWILIO_AUTH_TOKEN ?? null },
+    openai: { apiKey: env.OPENAI_API_KEY ?? null, baseUrl: env.OPENAI_BASE_URL ?? null },
+    ...(env.ALLOW_LOOPBACK_TOOLS === "true" ? { allowLoopbackTools: true } : {}),
     bootstrapApiKey: env.BOOTSTRAP_API_KEY ?? null,
   };
 }

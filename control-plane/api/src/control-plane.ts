@@ -1,7 +1,9 @@
 /** A control plane, put together: database migrated, bus connected, HTTP and gRPC listening, recorder and sweeper at work. */
 import { ping } from "@struere/store";
 import { type ControlConfig, DEFAULT_GATEWAY_URL } from "./config.ts";
+import { addChatApi } from "./chat/add-chat-api.ts";
 import { type ControlContext, type ControlOverrides, openContext } from "./context.ts";
+import { conversations } from "./conversations.ts";
 import { callControl } from "./grpc/call-control.ts";
 import { nodeRegistry } from "./grpc/node-registry.ts";
 import { startGrpcServer } from "./grpc/server.ts";
@@ -12,7 +14,9 @@ import { addTrpc } from "./http/trpc.ts";
 import { addWebhooks } from "./http/webhooks.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { startRecorder } from "./recorder/recorder.ts";
+import { callRouter } from "./routing/route-call.ts";
 import { startSweeper } from "./sweeper.ts";
+import { addCompilePrompt } from "./templates/index.ts";
 import { twilioTelephony } from "./telephony/twilio-telephony.ts";
 import { within } from "./within.ts";
 
@@ -35,7 +39,7 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   await prepareDatabase(context, config);
 
   let draining = false;
-  let { httpPort } = config;
+  let { httpPort, grpcPort } = config;
   const publicAddresses = addresses({
     publicUrl: () => config.publicUrl ?? `http://127.0.0.1:${httpPort}`,
     gatewayUrl: config.gatewayUrl ?? DEFAULT_GATEWAY_URL,
@@ -49,6 +53,7 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     apiBaseUrl,
     now: () => new Date(context.clock.wall()),
   });
+  const { text, voice, tools } = conversations(context, config, { addresses: publicAddresses, ports: () => [httpPort, grpcPort] });
   const plane = { ...context, db: context.planeDb };
   const recorder = startRecorder(plane);
   parts.defer(() => recorder.close());
@@ -60,10 +65,11 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     port: config.grpcPort,
     secret: gatewaySecret,
     events: context.events,
-    callControl: callControl({ ...plane, gatewaySecret, fallbackAuthToken }),
+    callControl: callControl({ ...plane, gatewaySecret, fallbackAuthToken, voice, router: callRouter({ ...plane, text, voice }) }),
     nodeRegistry: nodeRegistry(plane),
   });
   parts.defer(() => grpc.close());
+  grpcPort = grpc.port;
 
   const http = await startHttpServer({
     host: config.host,
@@ -72,9 +78,11 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     metrics: context.metrics,
     notReady: async () => [...(draining ? ["draining"] : []), ...(await whatIsAway(context))],
     routes: async (app) => {
-      addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses: publicAddresses });
+      addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses: publicAddresses, voice });
       await addTrpc(app, { ...context, db: context.viewDb, telephony });
       await addDataApi(app, { ...context, db: context.viewDb });
+      await addChatApi(app, { ...context, db: context.viewDb, text });
+      await addCompilePrompt(app, tools);
     },
   });
   parts.defer(() => http.close());

@@ -1,16 +1,18 @@
 /** Reads what a connection is bound to and lets the domain decide who answers. Nothing is cached: what was synced counts for the next call. */
 import {
   type AgentVersion,
+  answeringAgent,
   type CallFacts,
   MAX_CALL_MS,
   NOT_AVAILABLE,
+  type Opening,
   type ResolvedCall,
   type ResolveProblem,
   type ResolveReason,
   resolveCallConfig,
   type RouterVersion,
 } from "@struere/domain";
-import { err, type Result } from "@struere/kernel";
+import { err, Fault, type Result } from "@struere/kernel";
 import {
   type AgentRow,
   type Connection,
@@ -22,6 +24,7 @@ import {
   type RouterRow,
   type Scope,
 } from "@struere/store";
+import type { VoiceTools } from "./tools/voice-tools.ts";
 import { AgentDefinition, describeProblems, modelInUse, RouterDefinition, VoiceConfig } from "struere";
 
 /** `definition_unreadable`: what is stored is not what the API let in, or a newer version wrote it. */
@@ -30,6 +33,7 @@ export type CallProblem = Omit<ResolveProblem, "reason"> & { readonly reason: Re
 /** @throws whatever the database throws. */
 export async function resolveCall(
   db: Db,
+  voice: Pick<VoiceTools, "opening">,
   question: { readonly connection: Connection; readonly call: CallFacts; readonly wallMs: number },
 ): Promise<Result<ResolvedCall, CallProblem>> {
   const { connection, call, wallMs } = question;
@@ -40,7 +44,13 @@ export async function resolveCall(
   ]);
   const router = routerRow ? readRouter(routerRow) : null;
   if (router?.ok === false) return router;
-  const named = router ? await getAgentsBySlug(db, scope, [router.value.fallback]) : [];
+  const named = router
+    ? await getAgentsBySlug(
+        db,
+        scope,
+        router.value.agents.map((one) => one.slug),
+      )
+    : [];
   const agent = agentRow ? readAgent(agentRow) : null;
   if (agent?.ok === false) return agent;
   const agents = new Map<string, AgentVersion>();
@@ -50,7 +60,7 @@ export async function resolveCall(
     agents.set(row.slug, read.value);
   }
   const today = new Date(wallMs).toISOString().slice(0, 10);
-  return resolveCallConfig({
+  const asked = {
     call,
     connection: connectionState(connection),
     agent: agent?.value ?? null,
@@ -58,22 +68,52 @@ export async function resolveCall(
     agents,
     defaultVoice: VoiceConfig.parse({}),
     maxDurationMs: MAX_CALL_MS,
-    modelInUse: (model) => modelInUse(model, today),
-  });
+    modelInUse: (model: string) => modelInUse(model, today),
+  };
+  const answering = answeringAgent(asked);
+  if (!answering.ok) return answering;
+  const opening = await openingOf(voice, scope, call, answering.value, router?.value ?? null);
+  return opening.ok ? resolveCallConfig(asked, opening.value) : opening;
+}
+
+/** As the thread will be when the call is recorded. */
+async function openingOf(
+  voice: Pick<VoiceTools, "opening">,
+  scope: Scope,
+  call: CallFacts,
+  agent: AgentVersion,
+  router: RouterVersion | null,
+): Promise<Result<Opening, CallProblem>> {
+  const callerNumber = call.direction === "inbound" ? call.from : call.to;
+  const thread = { id: call.threadId, channel: "voice", channelStatus: "pending", params: { ...call.params, callerNumber } };
+  const colleagues = (router?.agents ?? []).filter((one) => one.slug !== agent.slug);
+  try {
+    return { ok: true, value: await voice.opening({ scope, agent, thread, callerNumber, colleagues }) };
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code !== "failed_precondition") throw thrown;
+    return err({ reason: "tool_not_found" as const, detail: thrown.sentence, spoken: NOT_AVAILABLE });
+  }
 }
 
 function readAgent(row: AgentRow): Result<AgentVersion, CallProblem> {
   const read = AgentDefinition.safeParse(row.definition);
   if (!read.success) return unreadable(`agent "${row.slug}"`, describeProblems(read.error));
-  const { name, systemPrompt, tools } = read.data;
-  return { ok: true, value: { agentId: row.id, version: row.version, slug: row.slug, name, systemPrompt, tools } };
+  const { name, systemPrompt, tools, roles } = read.data;
+  return { ok: true, value: { agentId: row.id, version: row.version, slug: row.slug, name, systemPrompt, tools, roles } };
 }
+
+const RULES_HOLD_MS = 800;
 
 function readRouter(row: RouterRow): Result<RouterVersion, CallProblem> {
   const read = RouterDefinition.safeParse(row.definition);
   if (!read.success) return unreadable(`router "${row.slug}"`, describeProblems(read.error));
-  const { agents, fallback, voiceConfig } = read.data;
-  return { ok: true, value: { routerId: row.id, version: row.version, slug: row.slug, agents, fallback, voiceConfig } };
+  const { agents, fallback, voiceConfig, contextMessages } = read.data;
+  // Rules need no model, and no owner sets a time for them.
+  const holdMs = read.data.mode === "classify" ? read.data.classifyTimeoutMs : RULES_HOLD_MS;
+  return {
+    ok: true,
+    value: { routerId: row.id, version: row.version, slug: row.slug, agents, fallback, holdMs, contextMessages, voiceConfig },
+  };
 }
 
 function unreadable(what: string, why: string) {

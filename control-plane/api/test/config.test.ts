@@ -33,6 +33,7 @@ describe("the environment of a control plane", () => {
       gatewaySecret: WHOLE.VOICE_GATEWAY_SECRET,
       encryptionKey: WHOLE.ENCRYPTION_KEY,
       twilio: { apiBaseUrl: null, fallbackAuthToken: null },
+      openai: { apiKey: null, baseUrl: null },
       bootstrapApiKey: null,
     });
   });

@@ -49,7 +49,7 @@ const parameters = (properties: ToolParameters["properties"], required: readonly
   additionalProperties: false,
 });
 
-const TYPE = text("Slug of the entity type, such as \"order\".");
+const TYPE = text('Slug of the entity type, such as "order".');
 const ID = text("The entity's id, beginning with ent_. Take it from a result; never make one up.");
 const STATUS = text('The entity\'s status, such as "active".');
 
@@ -103,7 +103,8 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   {
     name: "agent.chat",
     place: "any",
-    description: "Asks another agent, which knows or may do other things than you, and answers what it says. It does not see this conversation.",
+    description:
+      "Asks another agent, which knows or may do other things than you, and answers what it says. It does not see this conversation.",
     parameters: parameters(
       {
         agent: text("Slug of the agent to ask."),
@@ -118,7 +119,9 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
     place: "any",
     description:
       "Hands the conversation over to another agent, for good. Use it when what the person wants is that agent's task. Say nothing afterwards: the other agent goes on.",
-    parameters: parameters({ agent: text("Slug of the agent that takes over."), reason: text("Why, in a few words, for the record.") }, ["agent"]),
+    parameters: parameters({ agent: text("Slug of the agent that takes over."), reason: text("Why, in a few words, for the record.") }, [
+      "agent",
+    ]),
   },
   {
     name: "voice.call",
@@ -161,7 +164,10 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
     description:
       "Connects the caller with a person on another phone number, and ends your part in the call. Only numbers that your instructions name. Say that you are connecting them before you use it.",
     parameters: parameters(
-      { phoneNumber: text("The number exactly as your instructions name it, such as +14155550100."), reason: text("Why, in a few words, for the record.") },
+      {
+        phoneNumber: text("The number exactly as your instructions name it, such as +14155550100."),
+        reason: text("Why, in a few words, for the record."),
+      },
       ["phoneNumber"],
     ),
   },
@@ -200,7 +206,11 @@ export function offeredBuiltin(name: string, where: OfferedWhere): ToolDefinitio
   if (name !== "router.transfer") return definitionOf(tool);
   if (where.colleagues.length === 0) return null;
   const who = where.colleagues.map(({ slug, description }) => (description ? `${slug}: ${description}` : slug)).join("; ");
-  const agent: ToolProperty = { type: "string", enum: where.colleagues.map((one) => one.slug), description: `The agent that takes over. ${who}` };
+  const agent: ToolProperty = {
+    type: "string",
+    enum: where.colleagues.map((one) => one.slug),
+    description: `The agent that takes over. ${who}`,
+  };
   return definitionOf({ ...tool, parameters: { ...tool.parameters, properties: { ...tool.parameters.properties, agent } } });
 }
 

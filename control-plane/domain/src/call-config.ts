@@ -14,10 +14,9 @@ import {
   type RouterId,
   type ThreadId,
 } from "@struere/kernel";
-import { builtinTool, type ToolDefinition } from "./builtin-tools.ts";
+import type { ToolDefinition } from "./builtin-tools.ts";
 import type { CallDirection } from "./call-record.ts";
 import type { ConnectionState } from "./connection.ts";
-import { renderTemplate } from "./template.ts";
 
 /** proto3 JSON of `struere.voice.v1.CallConfig`, as gRPC and the bus's PrepareMessage carry it. */
 export interface CallConfig {
@@ -38,6 +37,8 @@ export interface CallConfig {
   readonly voice: VoiceProfile;
   readonly limits: { readonly maxDurationMs: number };
   readonly auditor?: { readonly agentSlug: string; readonly pollIntervalMs: number };
+  /** Only of a router with more than one agent. */
+  readonly routing?: { readonly classifyFirst: boolean; readonly holdMs: number; readonly contextMessages: number };
   readonly history: { readonly speaker: "SPEAKER_CALLER" | "SPEAKER_AGENT"; readonly text: string }[];
 }
 
@@ -59,14 +60,19 @@ export interface AgentVersion {
   readonly name: string;
   readonly systemPrompt: string;
   readonly tools: readonly string[];
+  /** Slugs of roles; none: full access within organization and environment. */
+  readonly roles: readonly string[];
 }
 
 export interface RouterVersion {
   readonly routerId: RouterId;
   readonly version: number;
   readonly slug: string;
-  readonly agents: readonly { readonly slug: string }[];
+  readonly agents: readonly { readonly slug: string; readonly description?: string | undefined }[];
   readonly fallback: string;
+  /** So long the reply to the first utterance waits for the choice; and by how many utterances it is made. */
+  readonly holdMs: number;
+  readonly contextMessages: number;
   /** Absent: the platform's defaults, single-agent mode. */
   readonly voiceConfig?: VoiceSettings | undefined;
 }
@@ -111,10 +117,19 @@ export interface ResolveQuestion {
   readonly modelInUse: (model: string) => { readonly model: string; readonly warning?: string };
 }
 
+/** What the answering agent is told and offered. */
+export interface Opening {
+  /** Rendered. */
+  readonly instructions: string;
+  readonly tools: readonly ToolDefinition[];
+}
+
 export interface ResolvedCall {
   readonly config: CallConfig;
   readonly agent: { readonly agentId: AgentId; readonly version: number };
   readonly router: { readonly routerId: RouterId; readonly version: number } | null;
+  /** The router's agents that are there, in its order: the call is pinned to these versions. */
+  readonly agents: readonly { readonly slug: string; readonly agentId: AgentId; readonly version: number }[];
   /** Sentences for the call's record: a model that was replaced, or soon will be. */
   readonly warnings: readonly string[];
 }
@@ -137,19 +152,16 @@ export interface ResolveProblem {
 /** Said to a caller whom nobody can answer; gives nothing away about why. */
 export const NOT_AVAILABLE = "We are sorry. This number is not available right now. Please try again later. Goodbye.";
 
-export function resolveCallConfig(question: ResolveQuestion): Result<ResolvedCall, ResolveProblem> {
+/** @param opening of the agent that `answeringAgent` names. */
+export function resolveCallConfig(question: ResolveQuestion, opening: Opening): Result<ResolvedCall, ResolveProblem> {
   const answering = answeringAgent(question);
   if (!answering.ok) return answering;
   const agent = answering.value;
-
-  const tools: ToolDefinition[] = [];
-  for (const name of agent.tools) {
-    const tool = builtinTool(name);
-    if (!tool) return problem("tool_not_found", `agent "${agent.slug}" names the tool "${name}", which does not exist`);
-    tools.push(tool);
-  }
-
   const { call, router } = question;
+  const pinned = (router?.agents ?? []).flatMap(({ slug }) => {
+    const there = question.agents.get(slug);
+    return there ? [{ slug, agentId: there.agentId, version: there.version }] : [];
+  });
   const voice = router?.voiceConfig ?? question.defaultVoice;
   const speaking = question.modelInUse(voice.model);
   const transcribing = question.modelInUse(voice.transcriptionModel);
@@ -165,8 +177,8 @@ export function resolveCallConfig(question: ResolveQuestion): Result<ResolvedCal
       slug: agent.slug,
       name: agent.name,
       version: agent.version,
-      instructions: renderTemplate(agent.systemPrompt, templateValues(call, agent)),
-      tools,
+      instructions: opening.instructions,
+      tools: [...opening.tools],
     },
     voice: {
       model: speaking.model,
@@ -177,18 +189,24 @@ export function resolveCallConfig(question: ResolveQuestion): Result<ResolvedCal
     },
     limits: { maxDurationMs: question.maxDurationMs },
     ...(voice.auditorAgent ? { auditor: { agentSlug: voice.auditorAgent, pollIntervalMs: voice.pollInterval } } : {}),
+    ...(router && pinned.length > 1
+      ? { routing: { classifyFirst: true, holdMs: router.holdMs, contextMessages: router.contextMessages } }
+      : {}),
     history: [],
   };
   return ok({
     config,
     agent: { agentId: agent.agentId, version: agent.version },
     router: router ? { routerId: router.routerId, version: router.version } : null,
+    agents: pinned,
     warnings: [speaking.warning, transcribing.warning].filter((warning) => warning !== undefined),
   });
 }
 
 /** A router's call opens as its fallback agent. */
-function answeringAgent(question: ResolveQuestion): Result<AgentVersion, ResolveProblem> {
+export function answeringAgent(
+  question: Omit<ResolveQuestion, "defaultVoice" | "maxDurationMs" | "modelInUse">,
+): Result<AgentVersion, ResolveProblem> {
   const { connection, agent, router, agents } = question;
   if (connection.status !== "connected" || connection.target === null) {
     return problem(
@@ -206,14 +224,6 @@ function answeringAgent(question: ResolveQuestion): Result<AgentVersion, Resolve
     "router_agent_not_found",
     `router "${router.slug}" falls back to "${router.fallback}", which is not in ${question.call.environment}`,
   );
-}
-
-function templateValues(call: CallFacts, agent: AgentVersion): { readonly [name: string]: unknown } {
-  return {
-    threadContext: { channel: "voice", params: { ...call.params, callerNumber: call.direction === "inbound" ? call.from : call.to } },
-    agent: { name: agent.name, slug: agent.slug },
-    threadId: call.threadId,
-  };
 }
 
 function turnDetection(settings: VoiceSettings["turnDetection"]) {

@@ -16,9 +16,11 @@ export { cutBytes, OUTPUT_MAX_BYTES, toolError, type ToolErrorCode, toolOutput, 
 export { areDigits, numbersInInstructions, type TransferRefusal, transferRefusal } from "./tool-phone.ts";
 export {
   type AgentVersion,
+  answeringAgent,
   type CallConfig,
   type CallFacts,
   NOT_AVAILABLE,
+  type Opening,
   resolveCallConfig,
   type ResolvedCall,
   type ResolveProblem,

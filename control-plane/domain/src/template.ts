@@ -34,7 +34,11 @@ export function parseTemplate(source: string): Template {
     if (match.index > at) parts.push({ kind: "text", text: source.slice(at, match.index) });
     at = match.index + whole.length;
     if (block !== undefined) {
-      parts.push({ kind: "error", name: block.trim(), problem: "templates have no blocks; write the variable, lists and objects come as JSON" });
+      parts.push({
+        kind: "error",
+        name: block.trim(),
+        problem: "templates have no blocks; write the variable, lists and objects come as JSON",
+      });
     } else if (end === "(") {
       const closed = closeOf(source, at);
       functions++;

@@ -27,7 +27,8 @@ export function parseArguments(argumentsJson: string): Result<ToolArguments, str
     return err(`the arguments are nested too deeply; legal: at most ${ARGUMENTS_MAX_DEPTH} levels`);
   const value = parseJson(argumentsJson.trim() === "" ? "{}" : argumentsJson);
   if (!isObject(value)) return err("the arguments are not a JSON object");
-  if (!isClean(value)) return err("the arguments hold a character or a name that is not legal (U+0000, half of a surrogate pair, __proto__)");
+  if (!isClean(value))
+    return err("the arguments hold a character or a name that is not legal (U+0000, half of a surrogate pair, __proto__)");
   return ok(value);
 }
 

@@ -22,7 +22,7 @@ export function toolOutput(value: unknown): string {
 
 const MESSAGE_MAX = 2_000;
 
-export function toolError(code: ToolErrorCode | string, message: string): string {
+export function toolError(code: ToolErrorCode, message: string): string {
   return JSON.stringify({ error: { code, message: cutBytes(message, MESSAGE_MAX) } });
 }
 

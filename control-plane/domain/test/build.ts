@@ -10,7 +10,16 @@ export const agentId: AgentId = mintId("agent", random(4));
 export const routerId: RouterId = mintId("router", random(5));
 
 export function anAgent(overrides: Partial<AgentVersion> = {}): AgentVersion {
-  return { agentId, version: 3, slug: "intake", name: "Intake", systemPrompt: "You take down orders.", tools: ["call.end"], ...overrides };
+  return {
+    agentId,
+    version: 3,
+    slug: "intake",
+    name: "Intake",
+    systemPrompt: "You take down orders.",
+    tools: ["call.end"],
+    roles: [],
+    ...overrides,
+  };
 }
 
 export function aVoice(overrides: Partial<VoiceSettings> = {}): VoiceSettings {
@@ -25,7 +34,16 @@ export function aVoice(overrides: Partial<VoiceSettings> = {}): VoiceSettings {
 }
 
 export function aRouter(overrides: Partial<RouterVersion> = {}): RouterVersion {
-  return { routerId, version: 7, slug: "phone", agents: [{ slug: "intake" }, { slug: "support" }], fallback: "intake", ...overrides };
+  return {
+    routerId,
+    version: 7,
+    slug: "phone",
+    agents: [{ slug: "intake" }, { slug: "support" }],
+    fallback: "intake",
+    holdMs: 800,
+    contextMessages: 10,
+    ...overrides,
+  };
 }
 
 export function aQuestion(overrides: Partial<ResolveQuestion> = {}): ResolveQuestion {

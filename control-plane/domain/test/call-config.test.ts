@@ -1,15 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { type ResolveQuestion, resolveCallConfig } from "../src/index.ts";
+import { answeringAgent, type Opening, type ResolveQuestion, resolveCallConfig } from "../src/index.ts";
 import { aQuestion, aRoutedQuestion, aRouter, aVoice, agentId, anAgent, routerId } from "./build.ts";
 
+const OPENING: Opening = {
+  instructions: "You take down orders, today.",
+  tools: [{ name: "call.end", description: "Ends the call.", parametersJson: "{}" }],
+};
+
 function resolved(question: ResolveQuestion) {
-  const answer = resolveCallConfig(question);
+  const answer = resolveCallConfig(question, OPENING);
   if (!answer.ok) throw new Error(`not resolved: ${answer.problem.detail}`);
   return answer.value;
 }
 
 function refused(question: ResolveQuestion): string {
-  const answer = resolveCallConfig(question);
+  const answer = resolveCallConfig(question, OPENING);
   if (answer.ok) throw new Error("resolved");
   expect(answer.problem.spoken).toMatch(/not available/);
   expect(answer.problem.detail).not.toMatch(/undefined|null/);
@@ -23,7 +28,7 @@ describe("a number bound to an agent", () => {
     expect(router).toBeNull();
     expect(config).toMatchObject({
       direction: "CALL_DIRECTION_INBOUND",
-      agent: { slug: "intake", name: "Intake", version: 3, instructions: "You take down orders.", tools: [{ name: "call.end" }] },
+      agent: { slug: "intake", name: "Intake", version: 3, instructions: OPENING.instructions, tools: [{ name: "call.end" }] },
       voice: {
         model: "gpt-realtime-2.1-mini",
         voice: "alloy",
@@ -37,24 +42,6 @@ describe("a number bound to an agent", () => {
     expect(config.voice).not.toHaveProperty("noiseReduction");
     expect(config.voice).not.toHaveProperty("serverVad");
   });
-
-  test("knows the caller's number in its instructions, whichever side dialled", () => {
-    const systemPrompt = "{{threadContext.channel}}: {{ threadContext.params.callerNumber }}";
-    const inbound = aQuestion({ agent: anAgent({ systemPrompt }) });
-    expect(resolved(inbound).config.agent.instructions).toBe("voice: +14155550100");
-    const outbound = { ...inbound, call: { ...inbound.call, direction: "outbound" as const, from: "+14155550199", to: "+14155550177" } };
-    expect(resolved(outbound).config).toMatchObject({
-      direction: "CALL_DIRECTION_OUTBOUND",
-      agent: { instructions: "voice: +14155550177" },
-    });
-  });
-
-  test("hands parameters to the template as data, which can neither be a template nor pose as the caller", () => {
-    const systemPrompt = "{{threadContext.params.name}} {{threadContext.params.callerNumber}}";
-    const question = aQuestion({ agent: anAgent({ systemPrompt }) });
-    const call = { ...question.call, params: { name: "{{threadContext.channel}}", callerNumber: "+10000000" } };
-    expect(resolved({ ...question, call }).config.agent.instructions).toBe("{{threadContext.channel}} +14155550100");
-  });
 });
 
 describe("a number bound to a router", () => {
@@ -63,6 +50,15 @@ describe("a number bound to a router", () => {
     const answer = resolved(aRoutedQuestion(aRouter({ fallback: "support" }), [anAgent(), support]));
     expect(answer.config.agent).toMatchObject({ slug: "support", version: 9 });
     expect(answer.router).toEqual({ routerId, version: 7 });
+  });
+
+  test("is pinned to every agent of the router that is there, and says who opens before anything is rendered", () => {
+    const question = aRoutedQuestion(aRouter(), [anAgent(), anAgent({ slug: "support", version: 9 })]);
+    expect(answeringAgent(question)).toMatchObject({ ok: true, value: { slug: "intake" } });
+    expect(resolved(question).agents).toEqual([
+      { slug: "intake", agentId, version: 3 },
+      { slug: "support", agentId, version: 9 },
+    ]);
   });
 
   test("speaks and listens as the router's voiceConfig says", () => {
@@ -114,7 +110,6 @@ test.each([
     aQuestion({ connection: { status: "connected", target: { kind: "router", routerId } }, agent: null }),
   ],
   ["a router whose fallback agent is gone", "router_agent_not_found", aRoutedQuestion(aRouter(), [anAgent({ slug: "support" })])],
-  ["an agent with an unknown tool", "tool_not_found", aQuestion({ agent: anAgent({ tools: ["call.end", "entity.query"] }) })],
 ])("%s is refused as %s, and never answered by a model without instructions", (_, reason, question) => {
   expect(refused(question)).toBe(reason);
 });

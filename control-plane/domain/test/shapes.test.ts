@@ -13,7 +13,6 @@ import {
   parseApiKey,
   parsePhoneNumber,
   parseStreamToken,
-  renderTemplate,
   signedTextOf,
 } from "../src/index.ts";
 import { agentId, routerId } from "./build.ts";
@@ -123,25 +122,4 @@ test("a permission opens what asks for it; the star opens everything; nobody giv
   expect(mayGrant(["admin"], ["admin", "calls"])).toBe(false);
   expect(mayGrant(["admin", "calls"], ["calls"])).toBe(true);
   expect(mayGrant(["admin"], ["*"])).toBe(false);
-});
-
-describe("a template", () => {
-  test("takes values by path, and leaves a path that leads nowhere where its author sees it", () => {
-    const values = { a: { b: "x", n: 3, list: [1, 2] }, nothing: null };
-    expect(renderTemplate("{{a.b}} {{ a.n }} {{a.list}} {{a.c}} {{nothing}} {{b}}", values)).toBe("x 3 [1,2] {{a.c}} {{nothing}} {{b}}");
-  });
-
-  test("reads nothing that the values did not bring themselves", () => {
-    expect(renderTemplate("{{a.constructor}} {{a.toString}} {{__proto__.x}} {{a.b.length}}", { a: { b: "x" } })).toBe(
-      "{{a.constructor}} {{a.toString}} {{__proto__.x}} {{a.b.length}}",
-    );
-  });
-
-  test("never reads a value as a template", () => {
-    fc.assert(
-      fc.property(fc.string(), (value) => {
-        expect(renderTemplate("<{{a}}>", { a: value, b: "secret" })).toBe(`<${value}>`);
-      }),
-    );
-  });
 });

@@ -6,15 +6,10 @@ import { TRANSFERS_MAX } from "./thread-routing.ts";
 
 export type CallTransferProblem = "self_transfer" | "too_many_transfers" | "transferred_meanwhile";
 
-/** The agent that speaks now: the one that answered, until it handed over. */
-export async function speakingAgent(db: Db, call: Call): Promise<string | undefined> {
-  const row = await db.selectFrom("threads").select("current_agent").where("id", "=", call.thread_id).executeTakeFirst();
-  return row?.current_agent ?? call.config?.agent.slug;
-}
-
 /**
- * An agent hands the call to another one.
- * @param transfer.from who hands over: when another transfer was faster, this one does not happen.
+ * An agent hands the call to another one. Who has the call is the media node's to know (a router may have changed it meanwhile); that one
+ * agent hands over once is decided here.
+ * @param transfer.from who hands over: when it has done so already, this transfer does not happen.
  * @throws Fault not_found
  */
 export async function transferCallAgent(
@@ -26,7 +21,7 @@ export async function transferCallAgent(
   return await inTransaction(db, async (tx) => {
     const thread = await tx
       .selectFrom("threads")
-      .select(["current_agent", "transfer_count"])
+      .select(["current_agent", "transferred_from", "transfer_count"])
       .where("id", "=", call.thread_id)
       .where("organization_id", "=", call.organization_id)
       .where("environment", "=", call.environment)
@@ -34,12 +29,12 @@ export async function transferCallAgent(
       .executeTakeFirst();
     if (!thread) throw new Fault("not_found", `there is no thread ${call.thread_id}`);
     if (from === to) return err("self_transfer");
-    if ((thread.current_agent ?? call.config?.agent.slug) !== from) return err("transferred_meanwhile");
+    if (thread.transferred_from === from && thread.current_agent !== from) return err("transferred_meanwhile");
     if (thread.transfer_count >= TRANSFERS_MAX) return err("too_many_transfers");
     const transferCount = thread.transfer_count + 1;
     await tx
       .updateTable("threads")
-      .set({ current_agent: to, transfer_count: transferCount, updated_at: now })
+      .set({ current_agent: to, transferred_from: from, transfer_count: transferCount, updated_at: now })
       .where("id", "=", call.thread_id)
       .execute();
     return ok({ transferCount });

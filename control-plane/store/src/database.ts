@@ -43,6 +43,8 @@ export function openDatabase(options: DatabaseOptions): Db {
   });
   // Without a listener Node takes a broken idle connection for a crash of the process.
   pool.on("error", (error) => options.onIdleError?.(error));
+  // The same for one that breaks while it is lent out, between two statements: whoever has it hears of it from the next one.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 

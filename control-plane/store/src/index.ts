@@ -137,8 +137,10 @@ export { listTextUsage, recordTextUsage, type TextUsage } from "./thread-usage.t
 export { getThread, listThreads } from "./threads.ts";
 export { listMessages, listUsage, listUtterances, listWatermarks, type Positions } from "./transcript.ts";
 export { getTools, removeTools, setTools, type ToolsRemoval, type ToolsRow } from "./tools-definitions.ts";
-export { type CallTransferProblem, speakingAgent, transferCallAgent } from "./call-agents.ts";
+export { type CallTransferProblem, transferCallAgent } from "./call-agents.ts";
+export { routeCall } from "./call-routing.ts";
 export { getMcpCatalog, type McpCatalog, setMcpCatalog } from "./mcp-catalogs.ts";
 export { getAgentVersion, getRouterVersion, getToolsAt } from "./pinned.ts";
 export { beginToolRun, endToolRun, getToolRun, runInToolTransaction, type ToolRunState, type ToolRunToBegin } from "./tool-runs.ts";
 export { openToolSigningSecret } from "./tool-signing.ts";
+export { getOrganizationName } from "./organizations.ts";

@@ -169,6 +169,8 @@ export interface ThreadTable {
   /** What the router decided for the newest message. */
   routed_decision: string | null;
   transfer_count: Generated<number>;
+  /** On a call: who handed over last. */
+  transferred_from: ColumnType<string | null, never, string | null>;
   /** Of the newest message. */
   last_seq: Generated<number>;
   last_message_at: Date | null;

@@ -31,7 +31,6 @@ export type ToolRunState =
   | { readonly state: "differs" };
 
 export async function beginToolRun(db: Db, scope: Scope, run: ToolRunToBegin): Promise<ToolRunState> {
-  const digest = digestOf({ name: run.name, arguments: run.argumentsJson });
   const inserted = await db
     .insertInto("tool_runs")
     .values({
@@ -42,7 +41,7 @@ export async function beginToolRun(db: Db, scope: Scope, run: ToolRunToBegin): P
       call_id: run.callId,
       agent_slug: run.agentSlug,
       name: run.name,
-      arguments_digest: digest,
+      arguments_digest: digestOfCall(run),
       status: "running",
       outcome: null,
       started_at: run.now,
@@ -55,13 +54,17 @@ export async function beginToolRun(db: Db, scope: Scope, run: ToolRunToBegin): P
   if (inserted) return { state: "begun" };
   const row = await rowOf(db, scope, run.idempotencyKey);
   if (!row) throw new Fault("aborted", "the tool run could neither be begun nor found; the same request may be sent again");
-  return row.arguments_digest === digest && row.thread_id === run.threadId ? stateOf(row) : { state: "differs" };
+  return isOf(row, run) ? stateOf(row) : { state: "differs" };
 }
 
 /** `undefined`: it was never begun. */
-export async function getToolRun(db: Db, scope: Scope, idempotencyKey: string): Promise<ToolRunState | undefined> {
-  const row = await rowOf(db, scope, idempotencyKey);
-  return row && stateOf(row);
+export async function getToolRun(
+  db: Db,
+  scope: Scope,
+  run: Pick<ToolRunToBegin, "idempotencyKey" | "threadId" | "name" | "argumentsJson">,
+): Promise<ToolRunState | undefined> {
+  const row = await rowOf(db, scope, run.idempotencyKey);
+  return row && (isOf(row, run) ? stateOf(row) : { state: "differs" });
 }
 
 /**
@@ -129,6 +132,16 @@ async function rowOf(db: Db, scope: Scope, idempotencyKey: string) {
     .executeTakeFirst();
 }
 
-function stateOf(row: NonNullable<Awaited<ReturnType<typeof rowOf>>>): ToolRunState {
+function stateOf(row: RunRow): ToolRunState {
   return row.outcome === null ? { state: "running", deadlineAt: row.deadline_at } : { state: "done", outcome: row.outcome };
+}
+
+type RunRow = NonNullable<Awaited<ReturnType<typeof rowOf>>>;
+
+function isOf(row: RunRow, run: Pick<ToolRunToBegin, "threadId" | "name" | "argumentsJson">): boolean {
+  return row.arguments_digest === digestOfCall(run) && row.thread_id === run.threadId;
+}
+
+function digestOfCall(run: Pick<ToolRunToBegin, "name" | "argumentsJson">): string {
+  return digestOf({ name: run.name, arguments: run.argumentsJson });
 }

@@ -1,7 +1,7 @@
 /**
  * The model's side of one call, as OpenAI Realtime: a delta of 20 ms for each append of 20 ms while a response is active, a transcript
- * delta each 200 ms, and every six seconds a turn: the response ends, the caller speaks, the next response begins. What it sends does
- * not depend on who listens, so that the load is the same for every subject.
+ * delta each 300 ms (speech has three to four tokens a second), and every eight seconds a turn: the response ends, the caller speaks,
+ * the next response begins. What it sends does not depend on who listens, so that the load is the same for every subject.
  * https://platform.openai.com/docs/api-reference/realtime-server-events
  */
 import type { LaneSocket } from "../src/wire/index.ts";
@@ -12,9 +12,9 @@ import { FRAME_BASE64, writeStamp } from "./stamp.ts";
 const AUDIO_KEY = Buffer.from('"audio":"');
 const APPEND_GUESS = '{"type":"input_audio_buffer.append","audio":"'.length;
 /** In appends, which are the only clock here: 20 ms each. */
-const APPENDS_PER_TURN = 300;
+const APPENDS_PER_TURN = 400;
 const APPENDS_OF_SPEECH = 10;
-const APPENDS_PER_TRANSCRIPT = 10;
+const APPENDS_PER_TRANSCRIPT = 15;
 /** Turns of different calls are spread out. */
 const SPREAD = 37;
 

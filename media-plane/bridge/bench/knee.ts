@@ -6,8 +6,9 @@ const FIRST_CALLS = 100;
 const MOST_CALLS = 2_000;
 /** Calls between what holds and what fails at which the search ends, as a share of what holds. */
 const PRECISION = 0.05;
-/** A generator this busy can not tell whose latency it sees. */
+/** A generator this busy, or this late itself, can not tell whose latency it sees. */
 const BUSY_PERCENT = 90;
+const LATE_MS = MOST_LATENCY_MS / 2;
 
 export interface Knee {
   readonly holds: number;
@@ -20,6 +21,10 @@ export function isGood(run: Run): boolean {
   return (
     run.upP99Ms < MOST_LATENCY_MS && run.downP99Ms < MOST_LATENCY_MS && run.lost === 0 && run.flowing === run.calls && run.callsLost === 0
   );
+}
+
+function isGeneratorBound(run: Run): boolean {
+  return run.generatorCorePercent > BUSY_PERCENT || run.generatorLateP99Ms > LATE_MS;
 }
 
 /** Doubles until it fails, then bisects. A failure counts when it happens twice: other work on the machine is not the subject's. */
@@ -38,5 +43,5 @@ export async function findKnee(measure: (calls: number) => Promise<Run>): Promis
   }
   // The narrowing of a variable that a function reads is lost on the compiler.
   const failed: Run | null = fails;
-  return { holds, fails: failed?.calls ?? null, generatorBound: failed !== null && failed.generatorCorePercent > BUSY_PERCENT };
+  return { holds, fails: failed?.calls ?? null, generatorBound: failed !== null && isGeneratorBound(failed) };
 }

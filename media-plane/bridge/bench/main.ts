@@ -63,7 +63,7 @@ async function bench(options: Options): Promise<void> {
     "CPU: of the subject's process, as the operating system counts it, per minute of one call. Added latency: one way, through the subject,",
   );
   say(
-    "measured by stamps in the audio; the generator's own delays are in it. Load: one frame of 20 ms each way in 20 ms, marks, a turn each 6 s.",
+    "measured by stamps in the audio; the generator's own delays are in it. Load: one frame of 20 ms each way in 20 ms, marks, a turn each 8 s.",
   );
   for (const [subject, knee] of Object.entries(knees)) say(kneeLine(subject, knee));
   const ratios = ratiosOf(summaries);

@@ -96,6 +96,15 @@ export function createEvents({ log, meters }: { readonly log: Log; readonly mete
       meters.controlTrouble.inc({ request: "run_tool", code: fault.code });
       log.warn({ callId, tool: name, code: fault.code }, "tool not run");
     },
+    routed(callId: CallId, mode: "first" | "background", tookMs: number): void {
+      meters.routeSeconds.observe({ mode }, tookMs / 1_000);
+      log.debug({ callId, mode, tookMs: Math.round(tookMs) }, "router answered");
+    },
+    /** Whoever has the call keeps it. */
+    routingFailed(callId: CallId, fault: Fault): void {
+      meters.controlTrouble.inc({ request: "route_utterance", code: fault.code });
+      log.warn({ callId, code: fault.code, why: fault.sentence }, "router did not answer");
+    },
     drainStarted(calls: number): void {
       log.info({ calls }, "draining: no new calls");
     },

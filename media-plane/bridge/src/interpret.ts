@@ -1,8 +1,10 @@
 /** Effect → port. No decisions: what to do was decided by the machine, what becomes of it comes back as an event. */
-import type { CallOutcome, Effect } from "@struere/call";
+import { type CallOutcome, type Effect, TONES_MARK } from "@struere/call";
 import type { ReceiptMessage, RecordedKind } from "@struere/protocol/bus";
 import type { AgentLane, CallerLane } from "./lane/index.ts";
 import type { ModelLeg } from "./model/model-leg.ts";
+
+export type EffectOf<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
 
 /** All that a call can reach. */
 export interface CallPorts {
@@ -11,7 +13,7 @@ export interface CallPorts {
   readonly model: ModelLeg | undefined;
   closeModel(): void;
   readonly caller: Pick<CallerLane, "route" | "appendSilence">;
-  readonly agent: Pick<AgentLane, "play" | "mute" | "clear">;
+  readonly agent: Pick<AgentLane, "play" | "mute" | "clear" | "playTones">;
   closeTelephony(code: number): void;
   publish(kind: RecordedKind, seq: number, body: { readonly [field: string]: unknown }): void;
   receipt(receipt: Omit<ReceiptMessage, "epoch">): void;
@@ -21,7 +23,8 @@ export interface CallPorts {
     readonly durationMs: number;
     readonly lastSeq: number;
   }): void;
-  runTool(call: { readonly toolCallId: string; readonly name: string; readonly argumentsJson: string }): void;
+  runTool(call: EffectOf<"tool.run">): void;
+  askRouter(question: EffectOf<"router.ask">): void;
   arm(at: number | null): void;
   note(name: string, value: number): void;
 }
@@ -33,6 +36,8 @@ export function interpret(effect: Effect, ports: CallPorts): void {
       return ports.openModel(effect.leg, effect.model);
     case "model.configure":
       return model?.configure(effect);
+    case "model.reconfigure":
+      return model?.reconfigure(effect);
     case "model.replay":
       return model?.replay(effect.requestId, effect.history);
     case "model.request":
@@ -57,6 +62,8 @@ export function interpret(effect: Effect, ports: CallPorts): void {
       return agent.play(effect);
     case "lane.mute":
       return agent.mute();
+    case "lane.play_tones":
+      return agent.playTones(effect.digits, TONES_MARK);
     case "telephony.clear":
       return agent.clear();
     case "telephony.close":
@@ -71,6 +78,8 @@ export function interpret(effect: Effect, ports: CallPorts): void {
       return ports.closeRecord(effect);
     case "tool.run":
       return ports.runTool(effect);
+    case "router.ask":
+      return ports.askRouter(effect);
     case "clock.arm":
       return ports.arm(effect.at);
     case "note":

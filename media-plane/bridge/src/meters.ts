@@ -59,6 +59,7 @@ export function createMeters(metrics: Metrics) {
     warm: metrics.counter("media_warm_legs_total", "Model legs opened ahead, by what became of them.", ["fate"]),
     claimSeconds: metrics.histogram("media_claim_seconds", "From `start` to the call's configuration.", [], SECONDS),
     firstAudioSeconds: metrics.histogram("media_first_audio_seconds", "From `start` to the agent's first audio.", [], SECONDS),
+    routeSeconds: metrics.histogram("media_route_seconds", "From an utterance to the router's decision.", ["mode"], SECONDS),
     responseSeconds: metrics.histogram("media_response_seconds", "From the caller's silence to the agent's audio.", [], SECONDS),
 
     /** A call is over: its lane will not be asked again. */

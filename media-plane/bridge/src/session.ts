@@ -22,10 +22,12 @@ import type { DoorLimits } from "./admission.ts";
 import { CallBus } from "./bus/call-bus.ts";
 import type { Outboxes } from "./bus/outboxes.ts";
 import { claimCall, closeCodeOf } from "./control/claim.ts";
+import { askRouter } from "./control/ask-router.ts";
 import type { Endings } from "./control/endings.ts";
 import type { Leases } from "./control/leases.ts";
+import { runTool } from "./control/tool-runner.ts";
 import { createStopwatch, type Events } from "./events.ts";
-import { type CallPorts, interpret } from "./interpret.ts";
+import { type CallPorts, type EffectOf, interpret } from "./interpret.ts";
 import type { LaneCounts, Meters } from "./meters.ts";
 import type { ModelNews } from "./model/model-leg.ts";
 import { type OpenAIAccount, OpenAILeg } from "./model/openai-leg.ts";
@@ -71,9 +73,14 @@ export class Session {
   #over = false;
   #leg: { readonly number: number; readonly openai: OpenAILeg; readonly words: WordsInOrder } | undefined;
   #offTimer: (() => void) | undefined;
+  /** When the running timer fires. */
+  #timerAt = Number.POSITIVE_INFINITY;
+  /** When the machine wants to be woken. */
+  #wakeAt: number | null = null;
   #releaseLease: (() => void) | undefined;
   #config: CallConfig | undefined;
   #callBus: CallBus | undefined;
+  readonly #gone = new AbortController();
   #ending: { readonly outcome: CallOutcome; readonly reason: string } | undefined;
 
   constructor(
@@ -245,7 +252,8 @@ export class Session {
         const { callId, epoch } = this.#config;
         endings.end({ callId, epoch, outcome, reason, durationMs, lastSeq }, closed);
       },
-      runTool: (call) => void this.#runTool(call),
+      runTool: (run) => void this.#runTool(run),
+      askRouter: (question) => void this.#askRouter(question),
       arm: (at) => this.#arm(at),
       note: (name, value) => events.noted(this.#config?.callId ?? null, name, value),
     };
@@ -289,22 +297,15 @@ export class Session {
     for (const next of leg.words.take(news)) this.dispatch({ ...next, at: clock.now(), leg: leg.number });
   }
 
-  async #runTool({
-    toolCallId,
-    name,
-    argumentsJson,
-  }: {
-    readonly toolCallId: string;
-    readonly name: string;
-    readonly argumentsJson: string;
-  }): Promise<void> {
+  async #runTool({ toolCallId, name, argumentsJson, agent }: EffectOf<"tool.run">): Promise<void> {
     const { control, clock, events } = this.#ground;
     const config = this.#config;
     if (config === undefined) return;
     const { callId, epoch } = config;
     try {
-      const { outputJson, isError } = await control.runTool({ callId, epoch, toolCallId, name, argumentsJson });
-      this.dispatch({ type: "tool.finished", at: clock.now(), toolCallId, outputJson, isError });
+      const run = { toolCallId, name, argumentsJson, agent };
+      const outcome = await runTool({ control, clock, callId, epoch, signal: this.#gone.signal }, run);
+      this.dispatch({ type: "tool.finished", at: clock.now(), toolCallId, ...outcome });
     } catch (thrown) {
       const fault = Fault.from(thrown);
       events.toolFailed(callId, name, fault);
@@ -313,15 +314,43 @@ export class Session {
     }
   }
 
+  async #askRouter({ questionId, mode, currentAgent, utterances }: EffectOf<"router.ask">): Promise<void> {
+    const { control, clock, events } = this.#ground;
+    const config = this.#config;
+    if (config === undefined) return;
+    const { callId, epoch } = config;
+    const askedAt = clock.now();
+    try {
+      const answer = await askRouter({ control, callId, epoch }, { mode, currentAgent, utterances });
+      events.routed(callId, mode, clock.now() - askedAt);
+      this.dispatch({ type: "router.routed", at: clock.now(), questionId, ...answer, isError: false });
+    } catch (thrown) {
+      events.routingFailed(callId, Fault.from(thrown));
+      this.dispatch({ type: "router.routed", at: clock.now(), questionId, agent: null, by: "classify", isError: true });
+    }
+  }
+
+  /** Deadlines move later with almost every event: a timer that runs is kept, and looks again when it fires too early. */
   #arm(at: number | null): void {
     const { clock } = this.#ground;
+    this.#wakeAt = at;
+    if (at !== null && this.#timerAt <= at) return;
     this.#offTimer?.();
     this.#offTimer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
     if (at === null) return;
-    this.#offTimer = clock.arm(at, () => {
-      this.#offTimer = undefined;
-      this.dispatch({ type: "clock.struck", at: clock.now(), lastMediaAt: this.#telephony.caller.lastMediaAt });
-    });
+    this.#timerAt = at;
+    this.#offTimer = clock.arm(at, () => this.#strike());
+  }
+
+  #strike(): void {
+    const { clock } = this.#ground;
+    this.#offTimer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const at = this.#wakeAt;
+    if (at === null) return;
+    if (clock.now() < at) return this.#arm(at);
+    this.dispatch({ type: "clock.struck", at: clock.now(), lastMediaAt: this.#telephony.caller.lastMediaAt });
   }
 
   /** A mistake of ours: this call ends, and says so in its record. */
@@ -344,6 +373,7 @@ export class Session {
   #finish(code: number): void {
     if (this.#over) return;
     this.#over = true;
+    this.#gone.abort();
     this.#inbox.length = 0;
     this.#offTimer?.();
     this.#releaseLease?.();

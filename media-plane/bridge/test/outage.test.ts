@@ -70,7 +70,7 @@ describe("while the control plane is away", () => {
     expect(await readiness.json()).toMatchObject({ why: ["the control plane was never reached"] });
   });
 
-  test("a tool that can not be run is answered with an error, not with silence", async () => {
+  test("a tool is run when the control plane comes back within the tool's time, by the same id", async () => {
     await using rig = await aRig();
     const stream = await rig.call();
     const session = await rig.openai.sessions.when(() => true);
@@ -80,9 +80,32 @@ describe("while the control plane is away", () => {
     const response = { id: "resp_tool", conversation_id: "conv_1", metadata: null };
     session.send({ type: "response.created", response });
     session.send({ type: "response.done", response: { ...response, status: "completed", output: [call] } });
+    await rig.event("tool.called");
+    await rig.control.start();
+    expect(await rig.control.tools.when(() => true)).toMatchObject({ toolCallId: "call_tool", agent: "front-desk" });
+    await rig.event("tool.finished");
+    expect(rig.control.tools.entries).toHaveLength(1);
+    stream.socket.terminate();
+    await until(() => rig.media.callCount === 0);
+  });
+
+  test("a tool that can not be run is answered with an error, not with silence", async () => {
+    await using rig = await aRig();
+    const stream = await rig.call();
+    // At the speed of this test a frame each 20 ms keeps the line alive.
+    const frames = setInterval(() => stream.media(), 20);
+    const session = await rig.openai.sessions.when(() => true);
+    await rig.bus.published.when(({ kind }) => kind === "transcript");
+    rig.control.stop();
+    const call = { type: "function_call", id: "item_tool", call_id: "call_tool", name: "entity__query", arguments: "{}" };
+    const response = { id: "resp_tool", conversation_id: "conv_1", metadata: null };
+    session.send({ type: "response.created", response });
+    session.send({ type: "response.done", response: { ...response, status: "completed", output: [call] } });
+    rig.clock.run(20);
     await session.received.when(
       (event) => JSON.stringify(event).includes("function_call_output") && JSON.stringify(event).includes("error"),
     );
+    clearInterval(frames);
     stream.socket.terminate();
     await until(() => rig.media.callCount === 0);
   });

@@ -14,8 +14,10 @@ import { BUSY_MAX, USAGE_AWAITED_MAX } from "./limits.ts";
 import { cancelResponse } from "./play-out.ts";
 import { findItem, itemRefused, itemStarted, marked, parseMark, progressed } from "./playback.ts";
 import { publishResponseUsage, warn } from "./record.ts";
-import { activeResponseId, asksWhenFree, audioMoved, created, done, isAnsweredByAnyReply, refused } from "./response.ts";
+import { activeResponseId, asksWhenFree, audioMoved, created, done, isAnsweredByAnyReply, isAside, refused } from "./response.ts";
+import { changeRefused } from "./route.ts";
 import { callTools, dismissTools } from "./tool-calls.ts";
+import { TONES_MARK, tonesEnded } from "./tones.ts";
 import { toldOn } from "./tools.ts";
 import { agentAppeared, isKnownItem, soundedFrom, worded } from "./transcript.ts";
 import { answered } from "./turn.ts";
@@ -38,7 +40,7 @@ export function responseCreated(draft: Draft, news: { readonly responseId: strin
   }
   if (result.unwanted || !mayBeAsked(draft, result.ask)) return cancelResponse(draft);
   if (result.ask.purpose === "injection") call.injection = spokenBy(call.injection, responseId);
-  if (isAnsweredByAnyReply(result.ask) && result.ask.purpose !== "nudge") {
+  if (isAnsweredByAnyReply(result.ask) && !isAside(result.ask)) {
     call.turn = answered(call.turn);
     call.tools = toldOn(call.tools);
   }
@@ -86,6 +88,10 @@ export function laneOverflowed(draft: Draft, event: EventOf<"lane.overflowed">):
 
 export function markReturned(draft: Draft, event: EventOf<"telephony.marked">): void {
   const { call, at } = draft;
+  if (event.name === TONES_MARK && call.tones.playsUntil !== null) {
+    call.tones = tonesEnded(call.tones);
+    return;
+  }
   const mark = parseMark(event.name);
   if (!mark) return note(draft, "unknown_mark");
   if (mark.generation !== call.playback.generation) return note(draft, "stale_mark");
@@ -120,6 +126,7 @@ export function responseDone(draft: Draft, event: EventOf<"model.response_done">
 /** An error that left the session open. What it answers is ours to do again, or does not matter. */
 export function modelErrored(draft: Draft, event: EventOf<"model.errored">): void {
   const { call, at } = draft;
+  if (changeRefused(draft, event.requestId)) return;
   const result = refused(call.response, event.requestId);
   call.response = result.response;
   note(draft, "model_error");
@@ -132,7 +139,7 @@ export function modelErrored(draft: Draft, event: EventOf<"model.errored">): voi
 
 function startItem(draft: Draft, itemId: string, responseId: string): void {
   const { call, at } = draft;
-  call.transcript = agentAppeared(call.transcript, { itemId, responseId, at });
+  call.transcript = agentAppeared(call.transcript, { itemId, responseId, agent: call.routing.agent.slug, at });
   call.playback = itemStarted(call.playback, { itemId, responseId }, at);
 }
 

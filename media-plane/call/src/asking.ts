@@ -6,7 +6,7 @@
  * leave it to the silence rule to bring the agent back.
  */
 import { closeAfterPlayOut, closeWithoutModel, farewellAsked } from "./closing.ts";
-import { type Draft, emit, hasModel, isLive, mintRequest } from "./draft.ts";
+import { type Draft, emit, hasModel, isLive, mintRequest, note } from "./draft.ts";
 import { BACKOFF_MS, FADE_MS } from "./limits.ts";
 import { publishEvent, warn } from "./record.ts";
 import { type Ask, asksAgain, forgotten, isFree, requested, withdrawn } from "./response.ts";
@@ -60,6 +60,8 @@ export function askFarewell(draft: Draft): boolean {
 export function askAgain(draft: Draft, ask: Ask, trouble: Trouble): void {
   const { call, at } = draft;
   if (!mayBeAsked(draft, ask)) return;
+  // What comes next is the result itself.
+  if (ask.purpose === "filler") return note(draft, `filler_${trouble}`);
   const { again, backoffMs, otherwise } = REMEDY[trouble];
   if (ask.attempt < again) {
     const pauseMs = backoffMs * 2 ** ask.attempt;

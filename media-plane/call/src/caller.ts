@@ -12,6 +12,7 @@ import { tell } from "./asking.ts";
 import { PADDING_MS } from "./limits.ts";
 import { publishCallerUtterance, publishEvent, publishTranscriptionUsage, warn } from "./record.ts";
 import { isFree } from "./response.ts";
+import { heldFor, unheld } from "./routing.ts";
 import { broken } from "./silence.ts";
 import { hasGap, padded } from "./telephony-leg.ts";
 import { newTurn } from "./tools.ts";
@@ -47,7 +48,8 @@ export function turnCommitted(draft: Draft, event: EventOf<"model.turn_committed
   appear(draft, itemId);
   if (!isLive(draft)) return;
   // Whatever is in flight keeps the vendor's VAD from asking for the answer by itself.
-  call.turn = owes(call.turn, at, { ours: !isFree(call.response) });
+  call.routing = heldFor(call.routing, itemId, at);
+  call.turn = owes(call.turn, at, { ours: !isFree(call.response) || !call.routing.autoRespond });
 }
 
 export function callerTranscribed(
@@ -63,6 +65,7 @@ export function callerTranscribed(
   publishTranscriptionUsage(draft, itemId, usage, spokenMs);
   if (!isAwaited) return note(draft, "late_transcription");
   publishCallerUtterance(draft, utterance, { text, transcription });
+  if (text.trim() === "") draft.call.routing = unheld(draft.call.routing, itemId);
 }
 
 export function keyPressed(draft: Draft, event: EventOf<"telephony.keyed">): void {
@@ -116,7 +119,7 @@ function appear(draft: Draft, itemId: string): void {
   if (isKnownItem(call.transcript, itemId)) return;
   const { spoken } = call.turn;
   const times = spoken?.itemId === itemId ? { startedAt: spoken.startedAt, endedAt: spoken.endedAt } : { startedAt: at, endedAt: at };
-  call.transcript = callerAppeared(call.transcript, { itemId, ...times, at });
+  call.transcript = callerAppeared(call.transcript, { itemId, agent: call.routing.agent.slug, ...times, at });
 }
 
 function fallsSilent(draft: Draft): void {

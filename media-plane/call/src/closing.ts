@@ -14,7 +14,7 @@
 import { type Draft, emit, hasModel, note, type Stage } from "./draft.ts";
 import { waiting } from "./injection.ts";
 import { NO_KEYS } from "./keys.ts";
-import { FADE_MS, LAST_WORDS_MS, RECORD_MS, SETTLE_MS } from "./limits.ts";
+import { FADE_MS, LAST_WORDS_MS, LEAVE_MS, RECORD_MS, SETTLE_MS } from "./limits.ts";
 import { hasSocket } from "./model-leg.ts";
 import { announceFloor, closeHeard, fallSilent, publishFinal } from "./play-out.ts";
 import {
@@ -26,11 +26,12 @@ import {
   refuseAll,
   sendReceipt,
 } from "./record.ts";
-import { type Ask, isQuiet, NO_RESPONSE, withdrawn } from "./response.ts";
+import { type Ask, forgotten, isQuiet, NO_RESPONSE, withdrawn } from "./response.ts";
+import { routingOver } from "./routing.ts";
 import type { ClosingStep, Ending } from "./state.ts";
 import { gone } from "./telephony-leg.ts";
 import { answered, unshielded } from "./turn.ts";
-import { toldOn } from "./tools.ts";
+import { isTransferring, toldOn } from "./tools.ts";
 import { NO_SILENCE } from "./silence.ts";
 
 /** Ends the call after the agent has said something. A reason that comes later than another changes nothing. */
@@ -56,6 +57,28 @@ export function closeNow(draft: Draft, ending: Ending): void {
   enterSettling(draft);
 }
 
+/** The caller is being connected to a person. What was said until now is all that was said; Twilio ends the stream, not we. */
+export function closeTransferred(draft: Draft): void {
+  const { call, at } = draft;
+  begin(draft, TRANSFERRED, { name: "leaving", until: at + LEAVE_MS });
+  fallSilent(draft, { interrupted: false, tellModel: false });
+  emit(draft, { type: "lane.route", inbound: "drop" });
+  if (!hasModel(draft)) return;
+  emit(draft, { type: "model.close" });
+  call.model = { state: "gone", leg: call.model.leg };
+  call.response = withdrawn(forgotten({ ...call.response, rival: null }));
+}
+
+/** The stream stopped before it was known why. */
+export function learnTransferred(draft: Draft): void {
+  const { stage } = draft;
+  if (stage.phase !== "closing" || stage.closing.reason !== HUNG_UP.reason) return;
+  draft.stage = { phase: "closing", closing: { ...stage.closing, ...TRANSFERRED } };
+}
+
+export const HUNG_UP = { outcome: "completed", reason: "caller_hung_up" } as const;
+const TRANSFERRED = { outcome: "completed", reason: "transferred" } as const;
+
 /** The model is gone while the call was to end anyway: what plays may finish, nothing more will come. */
 export function closeWithoutModel(draft: Draft): void {
   if (stepOf(draft)?.name === "farewell") enter(draft, { name: "fading", until: draft.at + FADE_MS });
@@ -66,7 +89,7 @@ export function hangUp(draft: Draft, ending: Ending): void {
   if (draft.call.telephony.state !== "gone") draft.call.telephony = gone(draft.at);
   const step = stepOf(draft);
   if (!step) closeNow(draft, ending);
-  else if (step.name === "farewell" || step.name === "fading") enterSettling(draft);
+  else if (step.name === "farewell" || step.name === "fading" || step.name === "leaving") enterSettling(draft);
 }
 
 /** Somebody ends a call that was saying goodbye: it may finish the sentence. */
@@ -74,6 +97,7 @@ export function hurry(draft: Draft): void {
   const step = stepOf(draft);
   if (step?.name === "farewell") enter(draft, { name: "fading", until: draft.at + FADE_MS });
   else if (step?.name === "fading") enter(draft, { name: "fading", until: Math.min(step.until, draft.at + FADE_MS) });
+  else if (step?.name === "leaving") enterSettling(draft);
 }
 
 /** The farewell is being asked for. */
@@ -92,6 +116,10 @@ export function closeFurther(draft: Draft): boolean {
       return sayFarewell(draft, step);
     case "fading":
       if (draft.call.playback.items.length > 0 && draft.at < step.until) return false;
+      enterSettling(draft);
+      return true;
+    case "leaving":
+      if (draft.at < step.until) return false;
       enterSettling(draft);
       return true;
     case "settling":
@@ -146,6 +174,8 @@ function begin(draft: Draft, ending: Ending, step: ClosingStep): void {
   call.tools = toldOn(call.tools);
   call.keys = NO_KEYS;
   call.silence = NO_SILENCE;
+  call.tones = { ...call.tones, waiting: "" };
+  call.routing = routingOver(call.routing);
   draft.stage = { phase: "closing", closing: { ...ending, step } };
 }
 
@@ -185,6 +215,7 @@ function enterSettling(draft: Draft): void {
 /** The vendor owes us nothing any more, or can not pay. */
 function isSettled(draft: Draft): boolean {
   const { call } = draft;
+  if (isTransferring(call.tools)) return false;
   if (!hasModel(draft)) return true;
   return call.response.slot.state === "idle" && call.transcript.open.length === 0;
 }

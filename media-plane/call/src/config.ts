@@ -13,9 +13,19 @@ export interface CallConfig {
   readonly voice: VoiceProfile;
   /** The call is ended in order when it has lasted so long. */
   readonly maxDurationMs: number;
+  /** Of a router with more than one agent: who has the call is decided by what the caller says. */
+  readonly routing: RoutingPlan | null;
   readonly auditor: { readonly agentSlug: string; readonly pollIntervalMs: number } | null;
   /** What was said under earlier epochs. Not empty: continue, do not greet again. */
   readonly history: readonly HeardUtterance[];
+}
+
+export interface RoutingPlan {
+  /** The reply to the first utterance waits for the router, no longer than `holdMs` from the end of the caller's turn. */
+  readonly classifyFirst: boolean;
+  readonly holdMs: number;
+  /** By how many of the last utterances it decides, from 1. */
+  readonly contextMessages: number;
 }
 
 export interface AgentProfile {

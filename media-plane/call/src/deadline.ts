@@ -12,10 +12,12 @@ import { keysDeadline } from "./keys.ts";
 import { modelDeadline } from "./model-leg.ts";
 import { overdueAt } from "./playback.ts";
 import { activeResponseId, rivalDeadline, slotDeadline } from "./response.ts";
+import { TONES_WAIT_MS } from "./limits.ts";
+import { routingDeadline } from "./routing.ts";
 import { silenceDeadline } from "./silence.ts";
 import type { CallParts } from "./state.ts";
 import { nextLookAt } from "./telephony-leg.ts";
-import { toolDeadline } from "./tools.ts";
+import { fillerDeadline, toolDeadline } from "./tools.ts";
 import { transcriptDeadline } from "./transcript.ts";
 import { answerDueAt, floorEndsAt } from "./turn.ts";
 
@@ -35,6 +37,9 @@ function earliestOf(stage: Stage, call: CallParts, at: number): number {
     transcriptDeadline(transcript),
     floorEndsAt(turn),
     toolDeadline(tools),
+    fillerDeadline(tools),
+    call.tones.playsUntil ?? Number.POSITIVE_INFINITY,
+    routingDeadline(call.routing),
     injectionDeadline(injection),
     gate(response.next?.notBefore, at),
   );
@@ -52,6 +57,7 @@ function earliestOf(stage: Stage, call: CallParts, at: number): number {
         keysDeadline(call.keys),
         silenceDeadline(call.silence),
         gate(answerDueAt(turn), at),
+        call.tones.waiting === "" ? Number.POSITIVE_INFINITY : gate(call.tones.since + TONES_WAIT_MS, at),
         injection.correction ? gate(injection.quietUntil, at) : Number.POSITIVE_INFINITY,
       );
   }

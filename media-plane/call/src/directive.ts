@@ -9,6 +9,10 @@ export const GREET =
 export const CONTINUE =
   "The line was interrupted for a moment and is back. Do not greet again. Go on where the conversation was: if you were cut off, say the rest in short; if the caller was waiting for an answer, give it. The caller may have said something that you did not hear.";
 
+export const FILLER = "A tool is still running. Tell the caller in one short sentence that you are looking it up. Do not guess the result.";
+
+export const FILLER_AGAIN = "The tool is still running. Tell the caller in one short sentence that it takes a little longer.";
+
 export const NUDGE = "The caller has been silent for a while. In one short sentence, ask whether they are still there.";
 
 export const FAREWELL_SILENT = "The caller does not answer any more. Say a short, friendly goodbye now. The line is cut after it.";
@@ -17,6 +21,15 @@ export const FAREWELL_TIME =
   "The longest time for this call is reached. Say in one sentence that you have to end the call now, and goodbye.";
 
 export const FAREWELL_END = "You have ended the call. If you have not said goodbye yet, do it now in one short sentence.";
+
+/** For the agent that takes over a running conversation. */
+export function handedOver(agents: { readonly from: string; readonly to: string }): string {
+  return `You are now ${agents.to}, and your instructions are new. Until now the caller spoke with ${agents.from}. Continue the same conversation with what has been said already; do not greet again, and do not ask again for what you were told.`;
+}
+
+export function notHandedOver(agent: string): string {
+  return `The change did not work. You are still ${agent}; continue.`;
+}
 
 /** An auditor's correction, as a message of the conversation. */
 export function correction(message: string): string {

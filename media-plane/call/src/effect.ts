@@ -2,7 +2,7 @@
  * Everything that a call can ask of the world: `target.imperative`. Effects are data, handed out in order and never answered directly;
  * what becomes of them comes back as an event. `requestId`s are unique within a call and come back in `model.errored`.
  */
-import type { AgentProfile, HeardUtterance, VoiceProfile } from "./config.ts";
+import type { AgentProfile, HeardUtterance, TurnDetection, VoiceProfile } from "./config.ts";
 
 export type Effect = ModelEffect | LaneEffect | TelephonyEffect | RecordEffect | ShellEffect;
 
@@ -16,6 +16,14 @@ type ModelEffect =
       readonly agent: AgentProfile;
       readonly voice: VoiceProfile;
       readonly autoRespond: boolean;
+    }
+  /** What changes in a session that is in use, in one session.update; null stays as it is, and so does everything else. */
+  | {
+      readonly type: "model.reconfigure";
+      readonly requestId: string;
+      /** Instructions and tools. */
+      readonly agent: AgentProfile | null;
+      readonly turns: { readonly turnDetection: TurnDetection; readonly autoRespond: boolean } | null;
     }
   /** Fill a fresh conversation with what was said before. */
   | { readonly type: "model.replay"; readonly requestId: string; readonly history: readonly HeardUtterance[] }
@@ -35,7 +43,9 @@ type LaneEffect =
   /** Audio of this response may be played; marks carry this generation. */
   | { readonly type: "lane.play"; readonly responseId: string; readonly generation: number }
   /** Nothing may be played: drop what waits, and every late delta, until the next `lane.play`. */
-  | { readonly type: "lane.mute" };
+  | { readonly type: "lane.mute" }
+  /** These keys as tones, at once: 100 ms each and 100 ms of silence after it, `w` 500 ms. When played, a mark called TONES_MARK returns. */
+  | { readonly type: "lane.play_tones"; readonly digits: string };
 
 type TelephonyEffect = { readonly type: "telephony.clear" } | { readonly type: "telephony.close"; readonly code: number };
 
@@ -59,12 +69,28 @@ type RecordEffect =
     };
 
 type ShellEffect =
-  | { readonly type: "tool.run"; readonly toolCallId: string; readonly name: string; readonly argumentsJson: string }
+  | {
+      readonly type: "tool.run";
+      readonly toolCallId: string;
+      readonly name: string;
+      readonly argumentsJson: string;
+      /** Slug of the agent that called it. */
+      readonly agent: string;
+    }
+  /** Who shall have the call after the last of these utterances? Answered by `router.routed`, with the same `questionId`. */
+  | {
+      readonly type: "router.ask";
+      readonly questionId: string;
+      /** `first`: the reply waits for the answer. */
+      readonly mode: "first" | "background";
+      readonly currentAgent: string;
+      readonly utterances: readonly HeardUtterance[];
+    }
   /** The one timer; `null` takes it back. */
   | { readonly type: "clock.arm"; readonly at: number | null }
   /** For counters and the debug log: a low-cardinality name, and numbers. */
   | { readonly type: "note"; readonly name: string; readonly value: number };
 
-export type ResponsePurpose = "greeting" | "reply" | "tool_result" | "injection" | "nudge" | "farewell" | "retry";
+export type ResponsePurpose = "greeting" | "reply" | "tool_result" | "filler" | "injection" | "nudge" | "farewell" | "retry";
 export type CallOutcome = "completed" | "stopped" | "failed";
 export type PublishedBody = { readonly [field: string]: unknown };

@@ -6,7 +6,7 @@
  * `lane.progressed`: the session hands over that report before any other event whenever the lane's counters have moved, so that the
  * machine's view of what was generated and sent is never older than the event in hand.
  */
-import type { CallConfig } from "./config.ts";
+import type { AgentProfile, CallConfig } from "./config.ts";
 
 export type CallEvent = { readonly at: number } & (
   | TelephonyEvent
@@ -14,6 +14,7 @@ export type CallEvent = { readonly at: number } & (
   | ModelEvent
   | LaneEvent
   | ToolEvent
+  | RouterEvent
   | InjectionEvent
   | ShellEvent
 );
@@ -80,7 +81,35 @@ type LaneEvent =
   /** More audio than may wait for play-out; the rest of this response is being dropped. */
   | { readonly type: "lane.overflowed"; readonly responseId: string };
 
-type ToolEvent = { readonly type: "tool.finished"; readonly toolCallId: string; readonly outputJson: string; readonly isError: boolean };
+type ToolEvent = {
+  readonly type: "tool.finished";
+  readonly toolCallId: string;
+  readonly outputJson: string;
+  readonly isError: boolean;
+  /** The call goes to this agent. */
+  readonly handoff?: AgentProfile;
+  readonly effect?: ToolEffect;
+};
+
+/** What a tool has done to the call, beside its output. */
+export type ToolEffect =
+  /** As `call.end`. */
+  | { readonly name: "end_call" }
+  /** A person takes over: Twilio connects the caller, and the stream will stop. */
+  | { readonly name: "transferred" }
+  /** Digits of `0-9 * # A-D`, `w` for a pause. */
+  | { readonly name: "send_digits"; readonly digits: string };
+
+type RouterEvent = {
+  readonly type: "router.routed";
+  /** Of the `router.ask` that this answers. */
+  readonly questionId: string;
+  /** Null: whoever has the call keeps it. */
+  readonly agent: AgentProfile | null;
+  readonly by: "classify" | "rule";
+  /** There was no answer: nothing was decided. */
+  readonly isError: boolean;
+};
 
 type InjectionEvent = {
   readonly type: "auditor.injected";

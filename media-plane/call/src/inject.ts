@@ -15,6 +15,7 @@ import { FAREWELL_START_MS } from "./limits.ts";
 import { fallSilent } from "./play-out.ts";
 import { sendReceipt } from "./record.ts";
 import { ask, isQuiet } from "./response.ts";
+import { areTonesDue } from "./tones.ts";
 import { hasFloor } from "./turn.ts";
 
 export function auditorInjected(draft: Draft, event: EventOf<"auditor.injected">): void {
@@ -47,15 +48,21 @@ export function injectFurther(draft: Draft): boolean {
   call.injection = beginsSpeaking(call.injection, waits);
   const directive = correction(waits.message);
   if (!waits.told) tell(draft, "system", directive);
-  askNow(draft, ask("injection", sayNow(call.config.agent.instructions, directive)));
+  askNow(draft, ask("injection", sayNow(call.routing.agent.instructions, directive)));
   return true;
 }
 
 /** Nobody speaks, nobody is about to, and nobody is owed a word. */
 export function isTurnBoundary(draft: Draft): boolean {
-  const { response, playback, turn, tools, injection } = draft.call;
+  const { response, playback, turn, tools, tones, injection } = draft.call;
   return (
-    isQuiet(response) && playback.items.length === 0 && !hasFloor(turn) && turn.owed === null && !tools.owed && injection.speaking === null
+    isQuiet(response) &&
+    !areTonesDue(tones) &&
+    playback.items.length === 0 &&
+    !hasFloor(turn) &&
+    turn.owed === null &&
+    !tools.owed &&
+    injection.speaking === null
   );
 }
 
@@ -70,7 +77,7 @@ function lastWords(draft: Draft, injected: Injected, outcome: "stopped" | "compl
   closeWithFarewell(
     draft,
     { outcome, reason },
-    { ask: ask("injection", sayNow(call.config.agent.instructions, directive)), tell: directive, startMs: FAREWELL_START_MS },
+    { ask: ask("injection", sayNow(call.routing.agent.instructions, directive)), tell: directive, startMs: FAREWELL_START_MS },
   );
   return true;
 }

@@ -1,5 +1,5 @@
 /** What is true of every state of a call, whatever has happened to it. Run after each step in tests and simulations. */
-import { CLOSING_MS, DISCARDED_MAX, KEYS_MAX, NUDGES_MAX, TOOLS_PER_CALL } from "./limits.ts";
+import { CLOSING_MS, DISCARDED_MAX, KEYS_MAX, NUDGES_MAX, TONES_MAX, TOOLS_PER_CALL, TRANSFERS_MAX } from "./limits.ts";
 import { earliestDeadline } from "./deadline.ts";
 import type { Stage } from "./draft.ts";
 import type { CallParts, CallState, InCall } from "./state.ts";
@@ -70,6 +70,10 @@ function bounds(call: CallParts): readonly string[] {
   return broken([
     [call.tools.running.length <= TOOLS_PER_CALL, "tools are bounded"],
     [call.keys.digits.length <= KEYS_MAX, "keys are bounded"],
+    [call.tones.waiting.length <= TONES_MAX, "tones are bounded"],
+    [call.routing.transfers <= TRANSFERS_MAX, "a call changes its agent only so often"],
+    [call.routing.autoRespond || call.routing.plan !== null, "only a router keeps the vendor from answering"],
+    [call.routing.decided === null || call.routing.transfers < TRANSFERS_MAX, "what is decided may be done"],
     [call.silence.nudges <= NUDGES_MAX, "nudges are bounded"],
   ]);
 }

@@ -49,6 +49,8 @@ export const DISCARDED_MAX = 8;
 export const SHIELD_MS = 1_000;
 /** Between two marks playback is assumed to go on, but no longer than this: the lane sets one each 200 ms. */
 export const INTERPOLATED_MS = 250;
+/** Audio is played in frames of this length, each to its end (twilio.com/docs/voice/media-streams/websocket-messages). */
+export const FRAME_MS = 20;
 /** Marks can be lost. Audio of n ms is over n ms after it was sent, and this. */
 export const MARK_GRACE_MS = 2_000;
 /** Item ids that are remembered as closed, so that late audio and words of them are recognised. */
@@ -79,7 +81,12 @@ export const AGENT_TOKEN_MS = 50;
 
 // Tools.
 
-export const TOOL_MS = 15_000;
+/** A tool itself has 15 s; the rest is for a control plane that comes back. */
+export const TOOL_MS = 20_000;
+/** A tool runs and nobody speaks: the agent says that it is looking. */
+export const FILLER_MS = 1_200;
+/** The same when it has said so already. */
+export const FILLER_AGAIN_MS = 8_000;
 /** Per caller turn, and per call; what is above is answered with an error. */
 export const TOOLS_PER_TURN = 8;
 export const TOOLS_PER_CALL = 32;
@@ -88,6 +95,22 @@ export const TOOL_ROUNDS_PER_TURN = 10;
 export const ARGUMENTS_CHARS_MAX = 32_000;
 export const OUTPUT_CHARS_MAX = 32_000;
 export const TOOLS_REMEMBERED = 128;
+
+/** Keys that wait to be played. */
+export const TONES_MAX = 64;
+/** They wait so long for the other side to be silent. */
+export const TONES_WAIT_MS = 5_000;
+export const TONE_MS = 200;
+export const TONE_PAUSE_MS = 500;
+
+// Routing.
+
+/** A call changes its agent so often at most. */
+export const TRANSFERS_MAX = 5;
+/** A question to the router that is not answered by then is given up. */
+export const ROUTE_MS = 5_000;
+/** Of each utterance that a question carries. */
+export const ROUTED_CHARS_MAX = 2_000;
 
 // Injections, keys, silence.
 
@@ -103,6 +126,9 @@ export const SILENCE_MS = 8_000;
 export const NUDGES_MAX = 2;
 
 // The end.
+
+/** The caller is being connected to a person: so long is waited for the stream's stop. */
+export const LEAVE_MS = 15_000;
 
 /** The farewell has not begun to sound by then: it is left out. */
 export const FAREWELL_START_MS = 8_000;

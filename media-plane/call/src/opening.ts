@@ -14,7 +14,9 @@ import { SILENT } from "./playback.ts";
 import { publishEvent } from "./record.ts";
 import { ask, NO_RESPONSE } from "./response.ts";
 import { NO_SILENCE } from "./silence.ts";
+import { beginRouting } from "./routing.ts";
 import type { Resolving } from "./state.ts";
+import { NO_TONES } from "./tones.ts";
 import { NO_TOOLS } from "./tools.ts";
 import { BLANK } from "./transcript.ts";
 import { NOBODY, shielded } from "./turn.ts";
@@ -40,6 +42,8 @@ export function beginCall(state: Resolving, config: CallConfig, at: number): Dra
       transcript: BLANK,
       injection,
       tools: NO_TOOLS,
+      tones: NO_TONES,
+      routing: beginRouting(config),
       usage: NOTHING_USED,
       keys: NO_KEYS,
       silence: NO_SILENCE,
@@ -69,7 +73,8 @@ export function modelOpened(draft: Draft, event: EventOf<"model.opened">): void 
   const { leg, giveUpAt, until } = model;
   call.model = { state: "configuring", leg, giveUpAt, until, requestId, sessionId: event.sessionId };
   publishEvent(draft, "model.opened", { leg, sessionId: event.sessionId });
-  emit(draft, { type: "model.configure", requestId, agent: config.agent, voice: config.voice, autoRespond: true });
+  const { agent, autoRespond } = call.routing;
+  emit(draft, { type: "model.configure", requestId, agent, voice: config.voice, autoRespond });
 }
 
 export function modelConfigured(draft: Draft): void {

@@ -9,6 +9,7 @@ import { heardOf } from "./injection.ts";
 import { heardMsOf, heardToTheEnd, itemClosed, nextGeneration, type PlaybackItem } from "./playback.ts";
 import { publishAgentUtterance, publishEvent } from "./record.ts";
 import { activeResponseId, dismissed, withdrawn } from "./response.ts";
+import { NO_TONES } from "./tones.ts";
 import { finalAgentUtterance, heardUntil } from "./transcript.ts";
 
 /** Whatever has been heard to its end leaves playback. True if something did. */
@@ -29,10 +30,11 @@ export function fallSilent(draft: Draft, cut: { readonly interrupted: boolean; r
   const { call, at } = draft;
   const { items } = call.playback;
   const audible = items[0];
-  if (audible && call.telephony.state === "streaming") emit(draft, { type: "telephony.clear" });
+  if ((audible || call.tones.playsUntil !== null) && call.telephony.state === "streaming") emit(draft, { type: "telephony.clear" });
   emit(draft, { type: "lane.mute" });
   cancelResponse(draft);
   call.response = withdrawn(call.response);
+  call.tones = NO_TONES;
   const before = call.playback;
   for (const item of items) closeItem(draft, item, { ...cut, heardMs: heardMsOf(before, item, at) });
   call.playback = nextGeneration(call.playback, at);

@@ -13,7 +13,7 @@
  * An item stays here until it is heard to its end or cut, whatever has become of its response. What follows from that (truncation,
  * transcript, floor) is decided by those who close it.
  */
-import { INTERPOLATED_MS, ITEMS_REMEMBERED, MARK_GRACE_MS } from "./limits.ts";
+import { FRAME_MS, INTERPOLATED_MS, ITEMS_REMEMBERED, MARK_GRACE_MS } from "./limits.ts";
 import { NOTHING_RECENT, type Recent, remember } from "./recent.ts";
 
 export interface PlaybackItem {
@@ -127,13 +127,14 @@ export function overdueAt(playback: Playback, activeResponseId: string | null): 
 }
 
 /**
- * Whole milliseconds of an item that the caller has heard by now: up to its last mark, and for the item that plays, the time since then.
- * An item behind another has not begun.
+ * Whole milliseconds of an item that the caller has heard by now: up to its last mark, and for the item that plays, the time since then
+ * and the rest of the frame that has begun. An item behind another has not begun.
  */
 export function heardMsOf(playback: Playback, item: PlaybackItem, at: number): number {
   const plays = playback.items[0]?.itemId === item.itemId;
   const beyond = plays ? Math.min(Math.max(at - item.playedAt, 0), INTERPOLATED_MS) : 0;
-  return Math.floor(Math.min(item.playedMs + beyond, item.sentMs));
+  const frames = Math.ceil((item.playedMs + beyond) / FRAME_MS);
+  return Math.floor(Math.min(frames * FRAME_MS, item.sentMs));
 }
 
 /** Takes an item out of playback, heard or not. */

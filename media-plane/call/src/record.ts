@@ -4,6 +4,7 @@
  */
 import { type Draft, emit } from "./draft.ts";
 import type { Usage } from "./event.ts";
+import { remembered } from "./routing.ts";
 import type { Injected } from "./injection.ts";
 import { type AgentUtterance, type CallerUtterance, closeAgent, closeCaller, type FinalUtterance, type Heard } from "./transcript.ts";
 import { findAwaited, isMetered, isPlausible, type Measured, measuredResponse, measuredTranscription, meteredOnce } from "./usage.ts";
@@ -18,6 +19,7 @@ export type PublishedEvent =
   | "agent.speaking"
   | "agent.silent"
   | "agent.interrupted"
+  | "agent.changed"
   | "key.pressed"
   | "tool.called"
   | "tool.finished"
@@ -82,11 +84,12 @@ export function offsetMs(draft: Draft, at: number): number {
 }
 
 function publishUtterance(draft: Draft, [transcript, final]: readonly [Transcript, FinalUtterance]): void {
-  const { startedAt, endedAt, ...said } = final;
+  const { startedAt, endedAt, agent, ...said } = final;
   draft.call.transcript = transcript;
+  draft.call.routing = remembered(draft.call.routing, said);
   publish(draft, "transcript", {
     ...said,
-    agent: draft.call.config.agent.slug,
+    agent,
     startedMs: offsetMs(draft, Math.min(startedAt, endedAt)),
     endedMs: offsetMs(draft, endedAt),
   });

@@ -19,7 +19,7 @@ import {
 } from "./agent.ts";
 import { loseModel } from "./asking.ts";
 import { callerTranscribed, keyPressed, speechStarted, speechStopped, turnCommitted } from "./caller.ts";
-import { abandon, closeAfterPlayOut, end, hangUp, hurry } from "./closing.ts";
+import { abandon, closeAfterPlayOut, end, HUNG_UP, hangUp, hurry } from "./closing.ts";
 import { type Draft, draftOf, emit, note, stateOf } from "./draft.ts";
 import type { Effect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
@@ -27,6 +27,7 @@ import { auditorInjected } from "./inject.ts";
 import { FADE_MS } from "./limits.ts";
 import { attemptBroke, modelConfigured, modelOpened } from "./opening.ts";
 import { resolve } from "./resolving.ts";
+import { changeConfirmed, routed } from "./route.ts";
 import { settle } from "./settle.ts";
 import type { CallState, InCall } from "./state.ts";
 import { heardMedia } from "./telephony-leg.ts";
@@ -86,6 +87,8 @@ function happen(draft: Draft, event: CallEvent): void {
       return laneOverflowed(draft, event);
     case "tool.finished":
       return toolFinished(draft, event);
+    case "router.routed":
+      return routed(draft, event);
     case "auditor.injected":
       return auditorInjected(draft, event);
 
@@ -114,8 +117,9 @@ function modelReported(draft: Draft, event: ModelReport): void {
   const { call } = draft;
   if (call.model.state !== "open") return legReported(draft, event);
   switch (event.type) {
-    case "model.opened":
     case "model.configured":
+      return changeConfirmed(draft) ? undefined : note(draft, "unexpected_event");
+    case "model.opened":
       return note(draft, "unexpected_event");
     case "model.closed":
       return loseModel(draft, event);
@@ -160,10 +164,7 @@ function legReported(draft: Draft, event: ModelReport): void {
 }
 
 function stopped(draft: Draft, cause: "stop" | "closed" | "protocol_error"): void {
-  hangUp(
-    draft,
-    cause === "protocol_error" ? { outcome: "failed", reason: "protocol_error" } : { outcome: "completed", reason: "caller_hung_up" },
-  );
+  hangUp(draft, cause === "protocol_error" ? { outcome: "failed", reason: "protocol_error" } : HUNG_UP);
 }
 
 /** The timer is used up; what was due is settle's to see. */

@@ -70,6 +70,11 @@ export function isAnsweredByAnyReply(asked: Ask): boolean {
   return asked.purpose !== "injection" && asked.purpose !== "farewell";
 }
 
+/** Said beside the conversation: it answers nothing and knows no results. */
+export function isAside(asked: Ask): boolean {
+  return asked.purpose === "nudge" || asked.purpose === "filler";
+}
+
 /** No response is in flight, and none of our requests is unanswered. */
 export function isFree(response: Response): boolean {
   return response.slot.state === "idle" && response.rival === null;

@@ -18,9 +18,13 @@ import { openFurther } from "./opening.ts";
 import { announceFloor, closeHeard, fallSilent, publishFinal } from "./play-out.ts";
 import { totalHeardMs } from "./playback.ts";
 import { ask, isFree, isQuiet } from "./response.ts";
+import { routeFurther } from "./route.ts";
+import { isHolding } from "./routing.ts";
 import { isGivenUp, nudged, quiet, silenceDeadline } from "./silence.ts";
 import { isDead } from "./telephony-leg.ts";
-import { endToolWaits } from "./tool-calls.ts";
+import { dismissHeldTransfer, endToolWaits, fillToolSilence, noticeToolSilence, runHeldTransfer } from "./tool-calls.ts";
+import { playTones } from "./key-tones.ts";
+import { areTonesDue } from "./tones.ts";
 import { hasFloor, isAnsweredByVendor, isOursToAnswer, isSpeaking, unshielded } from "./turn.ts";
 import { watchResponse } from "./watch.ts";
 
@@ -34,9 +38,13 @@ const RULES: readonly ((draft: Draft) => boolean)[] = [
   endForReason,
   lowerShield,
   bargeIn,
+  runHeldTransfer,
+  playTones,
+  routeFurther,
   injectFurther,
   passKeysOn,
   speakNext,
+  fillToolSilence,
   breakSilence,
   askFarewell,
   closeFurther,
@@ -60,6 +68,7 @@ function applyFirst(draft: Draft): boolean {
   if (stage.phase === "ended") return false;
   if (stage.phase === "closing" && stage.closing.step.name === "recording") return closeFurther(draft);
   noticeSilence(draft);
+  noticeToolSilence(draft);
   return RULES.some((rule) => rule(draft));
 }
 
@@ -96,6 +105,7 @@ function bargeIn(draft: Draft): boolean {
   const isComing = slot.state === "active" || (slot.state === "requested" && !slot.unwanted);
   if (!isComing && call.playback.items.length === 0) return false;
   fallSilent(draft, { interrupted: true, tellModel: true });
+  dismissHeldTransfer(draft);
   return true;
 }
 
@@ -103,6 +113,7 @@ function bargeIn(draft: Draft): boolean {
 function speakNext(draft: Draft): boolean {
   const { call, at } = draft;
   const { next } = call.response;
+  if (areTonesDue(call.tones)) return false;
   const farewell = draft.stage.phase === "closing" && draft.stage.closing.step.name === "farewell";
   if (!(isLive(draft) || farewell) || !isFree(call.response)) return false;
   if (isLive(draft) && (hasFloor(call.turn) || isAnsweredByVendor(call.turn, at))) return false;
@@ -112,6 +123,7 @@ function speakNext(draft: Draft): boolean {
     return true;
   }
   if (farewell) return false;
+  if (isHolding(call.routing)) return false;
   if (call.tools.owed) askNow(draft, ask("tool_result"));
   else if (isOursToAnswer(call.turn, at)) askNow(draft, ask("reply"));
   else return false;

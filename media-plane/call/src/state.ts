@@ -15,8 +15,10 @@ import { START_MS } from "./limits.ts";
 import type { ModelLeg } from "./model-leg.ts";
 import type { Playback } from "./playback.ts";
 import type { Ask, Response } from "./response.ts";
+import type { Routing } from "./routing.ts";
 import type { Silence } from "./silence.ts";
 import type { TelephonyLeg } from "./telephony-leg.ts";
+import type { Tones } from "./tones.ts";
 import type { Tools } from "./tools.ts";
 import type { Transcript } from "./transcript.ts";
 import type { Turn } from "./turn.ts";
@@ -63,6 +65,8 @@ export interface CallParts {
   readonly transcript: Transcript;
   readonly injection: Injection;
   readonly tools: Tools;
+  readonly tones: Tones;
+  readonly routing: Routing;
   readonly usage: UsageBook;
   readonly keys: Keys;
   readonly silence: Silence;
@@ -80,7 +84,7 @@ export interface Ending {
 
 export type Closing = Ending & { readonly step: ClosingStep };
 
-/** farewell → fading → settling → recording; an end may begin at any of them. */
+/** farewell → fading → settling → recording, or leaving → settling → recording; an end may begin at any of them. */
 export type ClosingStep =
   /** The agent has something to say. `startBy` is null once it sounds. */
   | {
@@ -94,6 +98,8 @@ export type ClosingStep =
     }
   /** What is playing may finish. */
   | { readonly name: "fading"; readonly until: number }
+  /** A person takes over; the stream is about to stop. Not a sound any more, and the line is not ours to cut. */
+  | { readonly name: "leaving"; readonly until: number }
   /** Nobody listens any more; the last usage and transcriptions are on their way. */
   | { readonly name: "settling"; readonly until: number }
   /** All is said; the control plane is told that the call is over. */

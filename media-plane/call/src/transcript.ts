@@ -19,6 +19,8 @@ export interface CallerUtterance {
   readonly speaker: "caller";
   readonly itemId: string;
   readonly position: number;
+  /** Slug of the agent that was spoken to. */
+  readonly agent: string;
   readonly startedAt: number;
   readonly endedAt: number;
   /** When its transcription is given up. */
@@ -30,6 +32,8 @@ export interface AgentUtterance {
   readonly itemId: string;
   readonly responseId: string;
   readonly position: number;
+  /** Slug of the agent that speaks. */
+  readonly agent: string;
   readonly startedAt: number;
   readonly text: string;
   /** All words are there. */
@@ -61,6 +65,7 @@ export interface FinalUtterance {
   readonly position: number;
   readonly itemId: string;
   readonly speaker: "caller" | "agent";
+  readonly agent: string;
   readonly text: string;
   readonly generatedText?: string;
   readonly heardMs?: number;
@@ -83,22 +88,29 @@ export function findUtterance(transcript: Transcript, itemId: string): OpenUtter
 
 export function callerAppeared(
   transcript: Transcript,
-  item: { readonly itemId: string; readonly startedAt: number; readonly endedAt: number; readonly at: number },
+  item: {
+    readonly itemId: string;
+    readonly agent: string;
+    readonly startedAt: number;
+    readonly endedAt: number;
+    readonly at: number;
+  },
 ): Transcript {
-  const { itemId, startedAt, endedAt, at } = item;
-  return appeared(transcript, (position) => ({ speaker: "caller", itemId, position, startedAt, endedAt, until: at + TRANSCRIPTION_MS }));
+  const { at, ...said } = item;
+  return appeared(transcript, (position) => ({ speaker: "caller", ...said, position, until: at + TRANSCRIPTION_MS }));
 }
 
 export function agentAppeared(
   transcript: Transcript,
-  item: { readonly itemId: string; readonly responseId: string; readonly at: number },
+  item: { readonly itemId: string; readonly responseId: string; readonly agent: string; readonly at: number },
 ): Transcript {
-  const { itemId, responseId, at } = item;
+  const { itemId, responseId, agent, at } = item;
   return appeared(transcript, (position) => ({
     speaker: "agent",
     itemId,
     responseId,
     position,
+    agent,
     startedAt: at,
     text: "",
     complete: false,
@@ -144,25 +156,26 @@ export function closeCaller(
   utterance: CallerUtterance,
   result: { readonly text: string; readonly transcription: "completed" | "failed" | "timed_out" },
 ): Closing {
-  const { itemId, position, startedAt, endedAt } = utterance;
+  const { itemId, position, agent, startedAt, endedAt } = utterance;
   const { transcription } = result;
   const text = result.text.slice(0, UTTERANCE_CHARS_MAX);
   const delta = transcript.delta + 1;
   return [
     withoutOpen(transcript, itemId),
-    { delta, position, itemId, speaker: "caller", text, transcription, interrupted: false, startedAt, endedAt },
+    { delta, position, itemId, speaker: "caller", agent, text, transcription, interrupted: false, startedAt, endedAt },
   ];
 }
 
 /** @param heard what playback has said about it. */
 export function closeAgent(transcript: Transcript, utterance: AgentUtterance, heard: Heard): Closing {
-  const { itemId, position, startedAt, text } = utterance;
+  const { itemId, position, agent, startedAt, text } = utterance;
   const { heardMs, generatedMs, endedAt, interrupted } = heard;
   const final: FinalUtterance = {
     delta: transcript.delta + 1,
     position,
     itemId,
     speaker: "agent",
+    agent,
     text: heardText(text, heardMs, generatedMs),
     generatedText: text,
     heardMs,

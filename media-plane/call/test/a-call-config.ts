@@ -1,7 +1,17 @@
 import { ID_RANDOM_BYTES, mintId } from "@struere/kernel";
-import type { CallConfig } from "../src/index.ts";
+import type { AgentProfile, CallConfig } from "../src/index.ts";
 
 const RANDOM = new Uint8Array(ID_RANDOM_BYTES);
+
+/** Whom a call may be handed to. */
+export function anAgent(slug: string): AgentProfile {
+  return { slug, name: slug.replace(/^./, (first) => first.toUpperCase()), version: 2, instructions: `You are ${slug}.`, tools: [] };
+}
+
+/** Of a router: the reply to the first utterance waits up to 800 ms. */
+export function aRoutedConfig(config: Partial<CallConfig> = {}): CallConfig {
+  return aCallConfig({ routing: { classifyFirst: true, holdMs: 800, contextMessages: 10 }, ...config });
+}
 
 /** A complete configuration; a test says only what it is about. */
 export function aCallConfig(config: Partial<CallConfig> = {}): CallConfig {
@@ -22,6 +32,7 @@ export function aCallConfig(config: Partial<CallConfig> = {}): CallConfig {
     },
     maxDurationMs: 3_600_000,
     auditor: null,
+    routing: null,
     history: [],
     ...config,
   };

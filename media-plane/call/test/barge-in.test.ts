@@ -15,9 +15,9 @@ test("barge-in clears what plays and tells the model what was heard, though the 
              > bus.publish #9 caller.speaking offsetMs=5030 itemId=caller_1
              > telephony.clear
              > lane.mute
-             > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=930
-             > bus.publish #10 agent.interrupted offsetMs=5030 itemId=agent_2 heardMs=930 generatedMs=4000
-             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open" generatedText="We are open from nine to five, Monday to Friday." heardMs=930 generatedMs=4000 interrupted=true agent=intake startedMs=4080 endedMs=5030
+             > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=940
+             > bus.publish #10 agent.interrupted offsetMs=5030 itemId=agent_2 heardMs=940 generatedMs=4000
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open" generatedText="We are open from nine to five, Monday to Friday." heardMs=940 generatedMs=4000 interrupted=true agent=intake startedMs=4080 endedMs=5030
              > bus.publish #12 agent.silent offsetMs=5030"
   `);
 });
@@ -96,10 +96,10 @@ test("of two items the audible one is truncated and the one behind it, never hea
              > telephony.clear
              > lane.mute
              > model.cancel requestId=r1.4 responseId=resp_2
-             > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=1410
+             > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=1420
              > model.delete requestId=r1.6 itemId=agent_3
-             > bus.publish #9 agent.interrupted offsetMs=5510 itemId=agent_2 heardMs=1410 generatedMs=2000
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=1410 generatedMs=2000 interrupted=true agent=intake startedMs=4040 endedMs=5510
+             > bus.publish #9 agent.interrupted offsetMs=5510 itemId=agent_2 heardMs=1420 generatedMs=2000
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=1420 generatedMs=2000 interrupted=true agent=intake startedMs=4040 endedMs=5510
              > bus.publish #11 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="" generatedText="" heardMs=0 generatedMs=3000 interrupted=true agent=intake startedMs=6040 endedMs=6040
              > bus.publish #12 agent.silent offsetMs=5510"
   `);
@@ -178,7 +178,7 @@ test("between two marks playback is assumed to go on for a moment, never beyond 
       type: "model.speech_started",
       itemId: "caller_1",
     }).match(/heardMs=\d+/)?.[0];
-  expect([cutAfter(0), cutAfter(10), cutAfter(40)]).toEqual(["heardMs=980", "heardMs=990", "heardMs=1000"]);
+  expect([cutAfter(0), cutAfter(10), cutAfter(40)]).toEqual(["heardMs=980", "heardMs=1000", "heardMs=1000"]);
 });
 
 test("a caller who speaks while the agent is silent interrupts nothing", () => {

@@ -35,9 +35,9 @@ test("a caller who still speaks when a second was heard has the floor", () => {
       1650 telephony.marked name=g1:1050:agent_1
              > telephony.clear
              > lane.mute
-             > model.truncate requestId=r1.4 itemId=agent_1 audioEndMs=1050
-             > bus.publish #6 agent.interrupted offsetMs=1650 itemId=agent_1 heardMs=1050 generatedMs=3000
-             > bus.publish #7 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this" generatedText="Hello, this is Ada. How can I help you?" heardMs=1050 generatedMs=3000 interrupted=true agent=intake startedMs=580 endedMs=1650
+             > model.truncate requestId=r1.4 itemId=agent_1 audioEndMs=1060
+             > bus.publish #6 agent.interrupted offsetMs=1650 itemId=agent_1 heardMs=1060 generatedMs=3000
+             > bus.publish #7 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this" generatedText="Hello, this is Ada. How can I help you?" heardMs=1060 generatedMs=3000 interrupted=true agent=intake startedMs=580 endedMs=1650
              > bus.publish #8 agent.silent offsetMs=1650"
   `);
 });

@@ -14,7 +14,7 @@ test("a caller who hangs up while the agent speaks ends the call in order", () =
     "  5010 telephony.stopped cause=stop
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=910 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=5010
+             > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=920 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=5010
              > bus.publish #10 agent.silent offsetMs=5010
              > bus.publish #11 call.ended offsetMs=5010 outcome=completed reason=caller_hung_up
              > model.close
@@ -78,7 +78,7 @@ test("an operator's hang-up lets the current audio play for two seconds, without
              > telephony.clear
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=1150 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=7100
+             > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=1160 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=7100
              > bus.publish #10 agent.silent offsetMs=7100
              > bus.publish #11 call.ended offsetMs=7100 outcome=stopped reason=drained
              > model.close

@@ -130,9 +130,9 @@ test("a correction that the caller cut off is said once more; cut off again, it 
              > bus.publish #9 caller.speaking offsetMs=5010 itemId=caller_1
              > telephony.clear
              > lane.mute
-             > model.truncate requestId=r1.6 itemId=agent_2 audioEndMs=610
-             > bus.publish #10 agent.interrupted offsetMs=5010 itemId=agent_2 heardMs=610 generatedMs=2000
-             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text=The generatedText="The appointment is on Tuesday." heardMs=610 generatedMs=2000 interrupted=true agent=intake startedMs=4280 endedMs=5010
+             > model.truncate requestId=r1.6 itemId=agent_2 audioEndMs=620
+             > bus.publish #10 agent.interrupted offsetMs=5010 itemId=agent_2 heardMs=620 generatedMs=2000
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text=The generatedText="The appointment is on Tuesday." heardMs=620 generatedMs=2000 interrupted=true agent=intake startedMs=4280 endedMs=5010
              > bus.publish #12 agent.silent offsetMs=5010
       5500 model.speech_stopped itemId=caller_1
              > bus.publish #13 caller.silent offsetMs=5500 itemId=caller_1
@@ -151,10 +151,10 @@ test("a correction that the caller cut off is said once more; cut off again, it 
              > bus.publish #16 caller.speaking offsetMs=9010 itemId=caller_2
              > telephony.clear
              > lane.mute
-             > model.truncate requestId=r1.8 itemId=agent_3 audioEndMs=510
-             > bus.publish #17 agent.interrupted offsetMs=9010 itemId=agent_3 heardMs=510 generatedMs=2000
-             > bus.publish #18 transcript delta=3 position=2 itemId=agent_3 speaker=agent text=The generatedText="The appointment is on Tuesday." heardMs=510 generatedMs=2000 interrupted=true agent=intake startedMs=8280 endedMs=9010
-             > bus.receipt injectionId=inj_1 outcome=superseded reason=interrupted heardMs=510
+             > model.truncate requestId=r1.8 itemId=agent_3 audioEndMs=520
+             > bus.publish #17 agent.interrupted offsetMs=9010 itemId=agent_3 heardMs=520 generatedMs=2000
+             > bus.publish #18 transcript delta=3 position=2 itemId=agent_3 speaker=agent text=The generatedText="The appointment is on Tuesday." heardMs=520 generatedMs=2000 interrupted=true agent=intake startedMs=8280 endedMs=9010
+             > bus.receipt injectionId=inj_1 outcome=superseded reason=interrupted heardMs=520
              > bus.publish #19 agent.silent offsetMs=9010"
   `);
 });
@@ -188,8 +188,8 @@ test("abort: the agent falls silent at once, says the message, and the call is s
              > telephony.clear
              > lane.mute
              > model.cancel requestId=r1.4 responseId=resp_2
-             > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=410
-             > bus.publish #8 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=410 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=4510
+             > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=420
+             > bus.publish #8 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=420 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=4510
              > bus.publish #9 agent.silent offsetMs=4510
       4560 model.response_done responseId=resp_2 status=cancelled reason=client_cancelled toolCalls=[] usage={…}
              > bus.publish #10 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40

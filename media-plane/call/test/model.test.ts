@@ -35,6 +35,7 @@ test(`${PLAUSIBLE_CALLS} plausible calls keep every promise`, { timeout: 60_000 
     "not_resolved",
     "protocol_error",
     "token_used",
+    "transferred",
   ]);
 });
 
@@ -75,7 +76,7 @@ describe("a bug is found", () => {
     ["an injection gets two receipts", /has 2 receipts$/, repeating("bus.receipt")],
     ["an injection gets no receipt", /has 0 receipts$/, losing("bus.receipt")],
     ["the record is not closed", /ended without a record$/, losing("record.close")],
-    ["the timer is not always set", /did not end in time|armed to what it was armed to/, losing("clock.arm", { every: 3 })],
+    ["the timer is not always set", /did not end in time|armed to what it was armed to|has a timer/, losing("clock.arm", { every: 3 })],
     ["agent audio goes on after the caller cut in", /was cut and goes on playing$/, losing("lane.mute")],
     [
       "all that was sent is said to be heard",
@@ -91,6 +92,8 @@ describe("a bug is found", () => {
     ],
     ["usage is counted each time that a response is done", /is metered twice$/, (state, event) => reduce(withoutMeter(state), event)],
     ["an utterance is numbered by its place", /^delta \d+ after/, (state, event) => numberedByPosition(reduce(state, event))],
+    ["the router is asked twice", /asked while another is open$/, repeating("router.ask")],
+    ["the agent is changed in the middle of a response", /the agent is changed while resp_\d+ is in flight$/, changingTooEarly],
     ["the timer is left in the past", /timer is set to/, (state, event) => withOldTimer(reduce(state, event))],
   ];
 
@@ -151,6 +154,15 @@ function freeingTooEarly(state: CallState, event: CallEvent): Step {
   const over = { type: "model.response_done", status: "cancelled", reason: null, toolCalls: [], usage: null } as const;
   const [after, more] = reduce(during, { ...over, at, leg, responseId });
   return [after, [...effects, ...more]];
+}
+
+/** A decision is carried out as soon as it is there. */
+function changingTooEarly(state: CallState, event: CallEvent): Step {
+  const [after, effects] = reduce(state, event);
+  const agent = event.type === "router.routed" ? event.agent : null;
+  const isSpeaking = "call" in after && after.phase === "live" && after.call.response.slot.state === "active";
+  if (!agent || !isSpeaking) return [after, effects];
+  return [after, [...effects, { type: "model.reconfigure", requestId: `x.${event.at}`, agent, turns: null }]];
 }
 
 function withoutMeter(state: CallState): CallState {

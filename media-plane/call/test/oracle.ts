@@ -3,6 +3,7 @@
  * It knows nothing of how the machine is built, except for the invariants that the machine itself exports.
  */
 import { type CallEvent, type CallState, checkInvariants, type Effect, isEnded } from "../src/index.ts";
+import { ROUTE_MS, TRANSFERS_MAX } from "../src/limits.ts";
 import { assertPublishable } from "./play.ts";
 
 type Of<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
@@ -35,6 +36,10 @@ export class Oracle {
   #model: "closed" | "opening" | "open" = "closed";
   #leg = 0;
   #armedAt: number | null = null;
+  #agent: string | null = null;
+  #changes = 0;
+  /** Until when a question to the router is open. */
+  #question: { readonly questionId: string; readonly until: number } | null = null;
 
   /** One step of the machine. */
   saw(before: CallState, event: CallEvent, after: CallState, effects: readonly Effect[]): void {
@@ -65,6 +70,7 @@ export class Oracle {
     if (event.type === "config.resolved" && before.phase === "resolving" && before.telephony.state !== "waiting") this.#hasConfig = true;
     if (event.type === "telephony.stopped") this.#line = "down";
     if (event.type === "lease.lost") this.#isAbandoned = true;
+    if (event.type === "router.routed" && event.questionId === this.#question?.questionId) this.#question = null;
     if (event.type === "auditor.injected") this.#injected.add(event.injectionId);
     if (event.type === "lane.progressed") {
       this.#generated.set(event.itemId, Math.max(event.generatedMs, this.#generated.get(event.itemId) ?? 0));
@@ -112,6 +118,12 @@ export class Oracle {
         if (this.#toolsRun.has(effect.toolCallId)) this.#broken(`tool ${effect.toolCallId} runs twice`);
         this.#toolsRun.add(effect.toolCallId);
         return;
+      case "router.ask":
+        if (this.#question && at < this.#question.until) this.#broken("a question is asked while another is open");
+        if (effect.utterances.at(-1)?.speaker !== "caller") this.#broken("a question is not about what the caller said");
+        if (effect.currentAgent !== this.#agent) this.#broken(`a question names ${effect.currentAgent} for ${this.#agent}`);
+        this.#question = { questionId: effect.questionId, until: at + ROUTE_MS };
+        return;
       case "clock.arm":
         if (effect.at !== null && effect.at <= at) this.#broken(`armed to ${effect.at} at ${at}`);
         if (effect.at === this.#armedAt) this.#broken("armed to what it was armed to");
@@ -143,6 +155,7 @@ export class Oracle {
       return;
     }
     if (this.#model !== "open") this.#broken(`${effect.type} to a model that is ${this.#model}`);
+    if (effect.type === "model.reconfigure" && effect.agent) this.#unspoken(after, at, "the agent is changed");
     if (effect.type === "model.cancel") {
       if (this.#inFlight.has(effect.responseId)) this.#inFlight.set(effect.responseId, at + UNCANCELLED_MS);
       this.#cancels.set(effect.requestId, effect.responseId);
@@ -152,13 +165,13 @@ export class Oracle {
       if (!Number.isInteger(effect.audioEndMs) || effect.audioEndMs < 0) this.#broken(`truncated at ${effect.audioEndMs}`);
       if (effect.audioEndMs > sentMs) this.#broken(`${effect.itemId} truncated at ${effect.audioEndMs} of ${sentMs} sent`);
     }
-    if (effect.type === "model.request") this.#requested(after, at);
+    if (effect.type === "model.request") this.#unspoken(after, at, "a response is requested");
   }
 
-  #requested(after: CallState, at: number): void {
+  #unspoken(after: CallState, at: number, what: string): void {
     const discarded = "call" in after ? after.call.response.discarded : [];
     for (const [responseId, until] of this.#inFlight) {
-      if (at < until && !discarded.includes(responseId)) this.#broken(`a response is requested while ${responseId} is in flight`);
+      if (at < until && !discarded.includes(responseId)) this.#broken(`${what} while ${responseId} is in flight`);
       else this.#inFlight.delete(responseId);
     }
   }
@@ -173,10 +186,21 @@ export class Oracle {
       this.#broken(String(error));
     }
     if (effect.kind === "transcript") this.#transcribed(effect.body);
+    if (effect.kind === "event") this.#told(effect.body);
     if (effect.kind !== "usage") return;
     const usageId = String(effect.body["usageId"]);
     if (this.#metered.has(usageId)) this.#broken(`${usageId} is metered twice`);
     this.#metered.add(usageId);
+  }
+
+  #told(body: Of<"bus.publish">["body"]): void {
+    const data = body["data"] as { readonly [field: string]: unknown };
+    if (body["name"] === "call.started") this.#agent = String(data["agent"]);
+    if (body["name"] !== "agent.changed") return;
+    if (data["from"] !== this.#agent) this.#broken(`${data["from"]} hands over, but ${this.#agent} has the call`);
+    if (data["to"] === this.#agent) this.#broken(`${this.#agent} hands over to itself`);
+    this.#agent = String(data["to"]);
+    if (data["by"] !== "refused" && ++this.#changes > TRANSFERS_MAX) this.#broken("the agent is changed too often");
   }
 
   #transcribed(body: Of<"bus.publish">["body"]): void {

@@ -1,8 +1,8 @@
 /** Events without rhyme or reason, from small pools of ids, so that they hit each other: what the machine must survive, not what it is for. */
 import fc from "fast-check";
-import { type CallEvent, type CallState, initialCall, isEnded, markName } from "../src/index.ts";
+import { type CallConfig, type CallEvent, type CallState, initialCall, isEnded, markName, type ToolEffect } from "../src/index.ts";
 import { CLOSING_MS, CONFIG_MS } from "../src/limits.ts";
-import { aCallConfig } from "./a-call-config.ts";
+import { aCallConfig, anAgent, aRoutedConfig } from "./a-call-config.ts";
 import { Oracle } from "./oracle.ts";
 import { A_USAGE } from "./play.ts";
 import type { Machine, WorldResult } from "./world.ts";
@@ -19,7 +19,7 @@ const request = fc.oneof(
 );
 const tool = fc.record({
   toolCallId: fc.constantFrom("tool_1", "tool_2", "tool_3"),
-  name: fc.constantFrom("entity.query", "call.end"),
+  name: fc.constantFrom("entity.query", "router.transfer", "call.transfer", "call.end"),
   argumentsJson: fc.constantFrom("{}", "not json"),
 });
 const usage = fc.constantFrom(
@@ -29,6 +29,7 @@ const usage = fc.constantFrom(
   { ...A_USAGE, outputAudioTokens: 1e12 },
   { ...A_USAGE, seconds: 1.5 },
 );
+const agent = fc.constantFrom("intake", "support", "billing").map(anAgent);
 const ms = fc.integer({ min: 0, max: 5_000 });
 const leg = fc.constantFrom(1, 1, 1, 1, 1, 2);
 const code = fc.constantFrom(
@@ -39,7 +40,7 @@ const code = fc.constantFrom(
 );
 const name = fc.oneof(
   fc.record({ generation: fc.integer({ min: 1, max: 4 }), itemId: item, sentMs: ms }).map(markName),
-  fc.constantFrom("", "g1", "g1:x:item_1", "g1:5:"),
+  fc.constantFrom("", "g1", "g1:x:item_1", "g1:5:", "tones"),
 );
 
 const model = fc.oneof(
@@ -71,12 +72,38 @@ const model = fc.oneof(
 const rest = fc.oneof(
   fc.record({ type: fc.constant("telephony.started" as const), streamSid: fc.constant("MZ1") }),
   fc.record({ type: fc.constant("telephony.keyed" as const), digit: fc.constantFrom("1", "#", "", "12") }),
-  fc.record({ type: fc.constant("config.resolved" as const), config: fc.constant(aCallConfig()) }),
+  fc.record({ type: fc.constant("config.resolved" as const), config: fc.constantFrom(aCallConfig(), aRoutedConfig()) }),
   fc.record({ type: fc.constant("lane.overflowed" as const), responseId: response }),
   fc.record({
     type: fc.constant("tool.finished" as const),
     toolCallId: fc.constantFrom("tool_1", "tool_2"),
     outputJson: fc.constantFrom("{}", "not json"),
+    isError: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant("tool.finished" as const),
+    toolCallId: fc.constantFrom("tool_1", "tool_2"),
+    outputJson: fc.constant("{}"),
+    isError: fc.boolean(),
+    handoff: agent,
+  }),
+  fc.record({
+    type: fc.constant("tool.finished" as const),
+    toolCallId: fc.constantFrom("tool_1", "tool_2"),
+    outputJson: fc.constant("{}"),
+    isError: fc.constant(false),
+    effect: fc.constantFrom<ToolEffect>(
+      { name: "send_digits", digits: "12w#" },
+      { name: "send_digits", digits: "9".repeat(50) },
+      { name: "transferred" },
+      { name: "end_call" },
+    ),
+  }),
+  fc.record({
+    type: fc.constant("router.routed" as const),
+    questionId: fc.integer({ min: 1, max: 5 }).map((count) => `q1.${count}`),
+    agent: fc.oneof(agent, fc.constant(null)),
+    by: fc.constantFrom("classify" as const, "rule" as const),
     isError: fc.boolean(),
   }),
   fc.record({
@@ -107,9 +134,9 @@ const event: fc.Arbitrary<Untimed> = fc.oneof(
   { weight: 1, arbitrary: fatal },
 );
 
-const BEGINNING: readonly Untimed[] = [
+const beginning = (config: CallConfig): readonly Untimed[] => [
   { type: "telephony.started", streamSid: "MZ1" },
-  { type: "config.resolved", config: aCallConfig() },
+  { type: "config.resolved", config },
   { type: "model.opened", leg: 1, sessionId: "sess_1", expiresAt: null },
   { type: "model.configured", leg: 1 },
 ];
@@ -118,9 +145,15 @@ const BEGINNING: readonly Untimed[] = [
 export const randomEvents: fc.Arbitrary<readonly RandomEvent[]> = fc
   .tuple(
     fc.constantFrom(0, 2, 4, 4, 4, 4, 4),
+    fc.constantFrom(aCallConfig(), aRoutedConfig()),
     fc.array(fc.record({ afterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 }), ms), event }), { maxLength: 80, size: "max" }),
   )
-  .map(([begun, events]) => [...BEGINNING.slice(0, begun).map((first) => ({ afterMs: 10, event: first })), ...events]);
+  .map(([begun, config, events]) => [
+    ...beginning(config)
+      .slice(0, begun)
+      .map((first) => ({ afterMs: 10, event: first })),
+    ...events,
+  ]);
 
 /** Plays them, with a clock that strikes when it was armed to; then nothing but the clock, until the call must be over. */
 export function playRandom(events: readonly RandomEvent[], machine: Machine): WorldResult {

@@ -3,7 +3,7 @@
  * in its own time, with a mark after each frame. It knows what was really heard, and takes note of what should not have been.
  */
 import { markName } from "../src/index.ts";
-import { INTERPOLATED_MS } from "../src/limits.ts";
+import { INTERPOLATED_MS, FRAME_MS as PLAYED_FRAME_MS } from "../src/limits.ts";
 
 export const FRAME_MS = 100;
 const BACKLOG_MS = 3_000;
@@ -96,7 +96,7 @@ export class SimulatedLine {
   tellHeard(itemId: string, heardMs: number): void {
     const audio = this.#find(itemId);
     const playedMs = audio ? audio.playedMs + FRAME_MS : 0;
-    if (heardMs > playedMs + INTERPOLATED_MS) this.#around.problem(`${itemId}: ${heardMs} ms are said to be heard, ${playedMs} were`);
+    if (heardMs > playedMs + INTERPOLATED_MS + PLAYED_FRAME_MS) this.#around.problem(`${itemId}: ${heardMs} ms are said to be heard, ${playedMs} were`);
     if (audio) audio.isCut = true;
   }
 

@@ -29,10 +29,14 @@ interface Response {
 }
 
 const KINDS = ["speech", "speech", "speech", "speech", "two", "tools", "tools", "nothing", "failed", "stalled"] as const;
-const TOOLS = ["entity.query", "entity.query", "entity.query", "call.end"];
+const TOOLS = [
+  ...["entity.query", "entity.query", "entity.query", "router.transfer", "router.transfer"],
+  ...["call.sendDigits", "call.transfer", "custom.end", "call.end", "entity.query"],
+];
 
 export class SimulatedVendor {
   readonly #around: VendorSurroundings;
+  #autoRespond = true;
   #leg = 0;
   #isUp = false;
   #active: Response | null = null;
@@ -56,10 +60,18 @@ export class SimulatedVendor {
     if (mischief(0.08)) later(chance.between(400, lengthMs), () => this.#isUp && this.#lose("1006"));
   }
 
-  configure(requestId: string): void {
+  configure(requestId: string, autoRespond: boolean): void {
     const { chance, mischief } = this.#around;
+    this.#autoRespond = autoRespond;
     if (mischief(0.05)) return;
     if (mischief(0.02)) return this.#refuse(requestId, "invalid_value");
+    this.#tellSurely(chance.between(20, 200), { type: "model.configured" });
+  }
+
+  reconfigure(requestId: string, autoRespond: boolean | null): void {
+    const { chance, mischief } = this.#around;
+    if (mischief(0.05)) return this.#refuse(requestId, "invalid_value");
+    if (autoRespond !== null) this.#autoRespond = autoRespond;
     this.#tellSurely(chance.between(20, 200), { type: "model.configured" });
   }
 
@@ -97,7 +109,7 @@ export class SimulatedVendor {
   }
 
   #answerCaller(): void {
-    if (!this.#isUp) return;
+    if (!this.#isUp || !this.#autoRespond) return;
     if (this.#active) return this.#refuse(null, "conversation_already_has_active_response");
     if (!this.#around.mischief(0.2)) this.#respond(null);
   }

@@ -29,9 +29,9 @@ test("several tools are run, each is answered, and the model is asked to go on o
       4050 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[entity.query calendar.book] usage={…}
              > bus.publish #7 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
              > bus.publish #8 tool.called offsetMs=4050 toolCallId=call_1 name=entity.query
-             > tool.run toolCallId=call_1 name=entity.query argumentsJson="{\\"type\\":\\"order\\"}"
+             > tool.run toolCallId=call_1 name=entity.query argumentsJson="{\\"type\\":\\"order\\"}" agent=intake
              > bus.publish #9 tool.called offsetMs=4050 toolCallId=call_2 name=calendar.book
-             > tool.run toolCallId=call_2 name=calendar.book argumentsJson="{}"
+             > tool.run toolCallId=call_2 name=calendar.book argumentsJson="{}" agent=intake
       4500 tool.finished toolCallId=call_2 outputJson="{\\"ok\\":true}" isError=false
              > bus.publish #10 tool.finished offsetMs=4500 toolCallId=call_2 name=calendar.book isError=false durationMs=450
              > model.answer_tool requestId=r1.4 toolCallId=call_2 output="{\\"ok\\":true}"
@@ -60,13 +60,19 @@ test("the calls of a response that was cut off are not carried out, and the mode
   `);
 });
 
-test("a tool that does not answer in 15 s is answered for, and its late result is ignored", () => {
-  expect(play([...greeted(), ...calls(4_000, [QUERY])], { at: 19_500, type: "wait" }, finished(20_000, "call_1"))).toMatchInlineSnapshot(`
-    " 19050 clock.struck
-             > bus.publish #9 tool.finished offsetMs=19050 toolCallId=call_1 name=entity.query isError=true durationMs=15000
-             > model.answer_tool requestId=r1.4 toolCallId=call_1 output="{\\"error\\":{\\"code\\":\\"deadline_exceeded\\",\\"message\\":\\"the tool did…"
-             > model.request requestId=r1.5 purpose=tool_result instructions=null
-     20000 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false"
+test("a tool that does not answer in 20 s is answered for, and its late result is ignored", () => {
+  expect(play([...greeted(), ...calls(4_000, [QUERY])], { at: 24_500, type: "wait" }, finished(25_000, "call_1"))).toMatchInlineSnapshot(`
+    "  5250 clock.struck
+             > model.tell requestId=r1.4 role=system text="A tool is still running. Tell the caller in one short senten…"
+             > model.request requestId=r1.5 purpose=filler instructions=null
+     15750 clock.struck
+             > model.tell requestId=r1.6 role=system text="The tool is still running. Tell the caller in one short sent…"
+             > model.request requestId=r1.7 purpose=filler instructions=null
+     24050 clock.struck
+             > bus.publish #9 tool.finished offsetMs=24050 toolCallId=call_1 name=entity.query isError=true durationMs=20000
+             > model.answer_tool requestId=r1.8 toolCallId=call_1 output="{\\"error\\":{\\"code\\":\\"deadline_exceeded\\",\\"message\\":\\"the tool did…"
+             > model.request requestId=r1.9 purpose=tool_result instructions=null
+     25000 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false"
   `);
 });
 
@@ -180,4 +186,185 @@ test("call.end without a word leaves three seconds for a goodbye to begin", () =
      11550 clock.struck
              > telephony.close code=1000"
   `);
+});
+
+const LOOK_UP = { at: 5_250, type: "wait" } as const;
+
+test("a tool that takes long is explained once, in words that are no answer", () => {
+  expect(
+    play(
+      [...greeted(), ...calls(4_000, [QUERY])],
+      LOOK_UP,
+      ...says(5_300, { responseId: "resp_3", itemId: "agent_3", requestId: "r1.5", text: "One moment, I am looking.", ms: 900 }),
+      heard(6_400, "agent_3", 900),
+      finished(8_000, "call_1"),
+    ),
+  ).toMatchInlineSnapshot(`
+    "  5250 clock.struck
+             > model.tell requestId=r1.4 role=system text="A tool is still running. Tell the caller in one short senten…"
+             > model.request requestId=r1.5 purpose=filler instructions=null
+      5300 model.response_created responseId=resp_3 requestId=r1.5
+             > lane.play responseId=resp_3 generation=1
+      5320 model.audio_started responseId=resp_3 itemId=agent_3
+      5360 model.words_finished itemId=agent_3 text="One moment, I am looking."
+      5380 lane.progressed itemId=agent_3 generatedMs=900 sentMs=900 finished=true
+             > bus.publish #9 agent.speaking offsetMs=5380 itemId=agent_3
+      5400 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[] usage={…}
+             > bus.publish #10 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+      6400 telephony.marked name=g1:900:agent_3
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_3 speaker=agent text="One moment, I am looking." generatedText="One moment, I am looking." heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=5380 endedMs=6400
+             > bus.publish #12 agent.silent offsetMs=6400
+      8000 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false
+             > bus.publish #13 tool.finished offsetMs=8000 toolCallId=call_1 name=entity.query isError=false durationMs=3950
+             > model.answer_tool requestId=r1.6 toolCallId=call_1 output="{\\"ok\\":true}"
+             > model.request requestId=r1.7 purpose=tool_result instructions=null"
+  `);
+});
+
+test("an agent that has said that it looks something up does not say so again", () => {
+  const { effects } = playAll([
+    ...greeted(),
+    ...says(4_000, { responseId: "resp_2", itemId: "agent_2", text: "Let me see.", ms: 500 }).slice(0, 4),
+    { at: 4_100, type: "model.response_done", responseId: "resp_2", status: "completed", reason: null, toolCalls: [QUERY], usage: A_USAGE },
+    heard(4_700, "agent_2", 500),
+    { at: 9_000, type: "wait" },
+  ]);
+  expect(effects.some((effect) => effect.type === "model.request" && effect.purpose === "filler")).toBe(false);
+});
+
+test("a tool that answers before the words that it is being looked for makes them unnecessary", () => {
+  expect(
+    play(
+      [...greeted(), ...calls(4_000, [QUERY]), LOOK_UP],
+      finished(5_300, "call_1"),
+      { at: 5_310, type: "model.response_created", responseId: "resp_3", requestId: "r1.5" },
+      {
+        at: 5_350,
+        type: "model.response_done",
+        responseId: "resp_3",
+        status: "cancelled",
+        reason: "client_cancelled",
+        toolCalls: [],
+        usage: null,
+      },
+    ),
+  ).toMatchInlineSnapshot(`
+    "  5300 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false
+             > bus.publish #9 tool.finished offsetMs=5300 toolCallId=call_1 name=entity.query isError=false durationMs=1250
+             > model.answer_tool requestId=r1.6 toolCallId=call_1 output="{\\"ok\\":true}"
+      5310 model.response_created responseId=resp_3 requestId=r1.5
+             > model.cancel requestId=r1.7 responseId=resp_3
+      5350 model.response_done responseId=resp_3 status=cancelled reason=client_cancelled toolCalls=[] usage=null
+             > model.request requestId=r1.8 purpose=tool_result instructions=null"
+  `);
+});
+
+test("the caller who speaks while a tool runs is not spoken over: no filler, and no request when the result comes", () => {
+  const { effects } = playAll([
+    ...greeted(),
+    ...calls(4_000, [QUERY]),
+    { at: 4_500, type: "model.speech_started", itemId: "caller_1" },
+    { at: 6_000, type: "wait" },
+    finished(6_500, "call_1"),
+  ]);
+  expect(effects.filter((effect) => effect.type === "model.request").map((effect) => effect.purpose)).toEqual(["greeting"]);
+  expect(effects.some((effect) => effect.type === "model.answer_tool")).toBe(true);
+});
+
+const DIAL: ToolCall = { toolCallId: "call_5", name: "call.transfer", argumentsJson: '{"to":"+15550100300"}' };
+const SENT: ToolCall = { toolCallId: "call_6", name: "call.sendDigits", argumentsJson: '{"digits":"12w3"}' };
+const connected: Scripted = {
+  at: 5_500,
+  type: "tool.finished",
+  toolCallId: "call_5",
+  outputJson: '{"ok":true}',
+  isError: false,
+  effect: { name: "transferred" },
+};
+
+/** "I connect you", and the call of the tool. */
+function connects(): readonly Scripted[] {
+  return [
+    ...says(4_000, { responseId: "resp_2", itemId: "agent_2", text: "I connect you.", ms: 900 }).slice(0, 4),
+    { at: 4_100, type: "model.response_done", responseId: "resp_2", status: "completed", reason: null, toolCalls: [DIAL], usage: A_USAGE },
+  ];
+}
+
+test("a transfer begins when its announcement was heard; the agent falls silent, and the call ends when the stream stops", () => {
+  expect(
+    play([...greeted(), ...connects()], heard(5_100, "agent_2", 900), connected, { at: 5_900, type: "telephony.stopped", cause: "stop" }),
+  ).toMatchInlineSnapshot(`
+    "  5100 telephony.marked name=g1:900:agent_2
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="I connect you." generatedText="I connect you." heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=5100
+             > tool.run toolCallId=call_5 name=call.transfer argumentsJson="{\\"to\\":\\"+15550100300\\"}" agent=intake
+             > bus.publish #11 agent.silent offsetMs=5100
+      5500 tool.finished toolCallId=call_5 outputJson="{\\"ok\\":true}" isError=false effect=transferred
+             > bus.publish #12 tool.finished offsetMs=5500 toolCallId=call_5 name=call.transfer isError=false durationMs=400
+             > model.answer_tool requestId=r1.4 toolCallId=call_5 output="{\\"ok\\":true}"
+             > lane.mute
+             > lane.route inbound=drop
+             > model.close
+      5900 telephony.stopped cause=stop
+             > lane.mute
+             > lane.route inbound=drop
+             > bus.publish #13 call.ended offsetMs=5900 outcome=completed reason=transferred
+             > record.close outcome=completed reason=transferred durationMs=5900 lastSeq=13"
+  `);
+});
+
+test("a transfer whose stream does not stop is over after 15 s", () => {
+  const { state, effects } = playAll([...greeted(), ...connects(), heard(5_100, "agent_2", 900), connected, { at: 26_000, type: "wait" }]);
+  expect(state).toMatchObject({ phase: "ended", outcome: "completed", reason: "transferred" });
+  expect(effects.find((effect) => effect.type === "record.close")).toMatchObject({ durationMs: 20_500 });
+});
+
+test("a stream that stops before the answer is here is a transfer too", () => {
+  const { effects } = playAll([
+    ...greeted(),
+    ...connects(),
+    heard(5_100, "agent_2", 900),
+    { at: 5_400, type: "telephony.stopped", cause: "stop" },
+    connected,
+  ]);
+  expect(effects.find((effect) => effect.type === "record.close")).toMatchObject({ outcome: "completed", reason: "transferred" });
+});
+
+test("a caller who cuts in before the transfer begins is not transferred", () => {
+  const { effects } = playAll([...greeted(), ...connects(), { at: 4_500, type: "model.speech_started", itemId: "caller_1" }]);
+  expect(effects.some((effect) => effect.type === "tool.run")).toBe(false);
+  expect(effects.findLast((effect) => effect.type === "model.answer_tool")?.output).toContain("nothing was done");
+});
+
+test("keys are pressed between two responses, and the model goes on when they have sounded", () => {
+  expect(
+    play(
+      [...greeted(), ...calls(4_000, [SENT])],
+      {
+        at: 4_200,
+        type: "tool.finished",
+        toolCallId: "call_6",
+        outputJson: '{"ok":true}',
+        isError: false,
+        effect: { name: "send_digits", digits: "12w3" },
+      },
+      { at: 5_400, type: "telephony.marked", name: "tones" },
+    ),
+  ).toMatchInlineSnapshot(`
+    "  4200 tool.finished toolCallId=call_6 outputJson="{\\"ok\\":true}" isError=false effect=send_digits
+             > bus.publish #9 tool.finished offsetMs=4200 toolCallId=call_6 name=call.sendDigits isError=false durationMs=150
+             > model.answer_tool requestId=r1.4 toolCallId=call_6 output="{\\"ok\\":true}"
+             > lane.play_tones digits=12w3
+      5400 telephony.marked name=tones
+             > model.request requestId=r1.5 purpose=tool_result instructions=null"
+  `);
+});
+
+test("a tool may end the call", () => {
+  const { effects } = playAll([
+    ...greeted(),
+    ...calls(4_000, [QUERY]),
+    { at: 4_200, type: "tool.finished", toolCallId: "call_1", outputJson: "{}", isError: false, effect: { name: "end_call" } },
+    { at: 20_000, type: "wait" },
+  ]);
+  expect(effects.find((effect) => effect.type === "record.close")).toMatchObject({ outcome: "completed", reason: "agent_hung_up" });
 });

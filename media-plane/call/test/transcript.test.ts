@@ -90,7 +90,7 @@ test("everything that is open when the caller hangs up is in the record before i
     "  5610 telephony.stopped cause=stop
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #11 transcript delta=2 position=2 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=510 generatedMs=2000 interrupted=false agent=intake startedMs=5080 endedMs=5610
+             > bus.publish #11 transcript delta=2 position=2 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=520 generatedMs=2000 interrupted=false agent=intake startedMs=5080 endedMs=5610
              > bus.publish #12 agent.silent offsetMs=5610
       7110 clock.struck
              > bus.publish #13 transcript delta=3 position=1 itemId=caller_1 speaker=caller text="" transcription=timed_out interrupted=false agent=intake startedMs=4000 endedMs=4800

@@ -3,9 +3,9 @@
  * plays, marks, tools, an auditor, a control plane. All of them misbehave as often as `mischief` says: they lose, repeat, delay, refuse,
  * stall, hang up. It answers effects with events, as the real shell does, and checks what the caller really heard.
  */
-import { type CallConfig, type CallEvent, type CallState, type Effect, initialCall, isEnded, type Step } from "../src/index.ts";
+import { type CallConfig, type CallEvent, type CallState, type Effect, initialCall, isEnded, type Step, TONES_MARK } from "../src/index.ts";
 import { CLOSING_MS, CONFIG_MS } from "../src/limits.ts";
-import { aCallConfig } from "./a-call-config.ts";
+import { aCallConfig, anAgent } from "./a-call-config.ts";
 import { Chance } from "./chance.ts";
 import { Oracle } from "./oracle.ts";
 import { SimulatedLine } from "./simulated-line.ts";
@@ -147,6 +147,9 @@ class World {
     if (this.#mischief(0.03)) return this.#say({ type: "config.rejected", reason: "token_used" });
     const config: CallConfig = aCallConfig({
       maxDurationMs: this.#chance.happens(0.1) ? this.#chance.between(1_000, 20_000) : 3_600_000,
+      routing: this.#chance.happens(0.4)
+        ? { classifyFirst: this.#chance.happens(0.8), holdMs: this.#chance.between(0, 1_000), contextMessages: this.#chance.between(1, 10) }
+        : null,
       history: this.#chance.happens(0.15) ? [{ speaker: "agent", text: "Hello." }] : [],
     });
     this.#say({ type: "config.resolved", config });
@@ -169,10 +172,11 @@ class World {
 
   // The caller and Twilio.
 
-  #hangsUp(): void {
+  #hangsUp(how?: "stop"): void {
     if (!this.#isLineUp) return;
     this.#isLineUp = false;
-    this.#say({ type: "telephony.stopped", cause: this.#chance.pick(["stop", "stop", "closed", "protocol_error"] as const) });
+    const cause = how ?? this.#chance.pick(["stop", "stop", "closed", "protocol_error"] as const);
+    this.#say({ type: "telephony.stopped", cause });
   }
 
   #presses(): void {
@@ -201,7 +205,9 @@ class World {
       case "model.open":
         return this.#vendor.open(effect.leg);
       case "model.configure":
-        return this.#vendor.configure(effect.requestId);
+        return this.#vendor.configure(effect.requestId, effect.autoRespond);
+      case "model.reconfigure":
+        return this.#vendor.reconfigure(effect.requestId, effect.turns?.autoRespond ?? null);
       case "model.request":
         return this.#vendor.request(effect.requestId);
       case "model.cancel":
@@ -222,7 +228,12 @@ class World {
       case "telephony.clear":
         return this.#line.clear();
       case "tool.run":
-        return this.#runs(effect.toolCallId);
+        return this.#runs(effect.toolCallId, effect.name);
+      case "router.ask":
+        return this.#routes(effect.questionId);
+      case "lane.play_tones":
+        if (!this.#mischief(0.1)) this.#later(effect.digits.length * 200, () => this.#marks(TONES_MARK));
+        return;
       case "record.close":
         if (!this.#mischief(0.2)) this.#later(this.#chance.between(5, 500), () => this.#say({ type: "record.closed" }));
         return;
@@ -245,8 +256,31 @@ class World {
     });
   }
 
-  #runs(toolCallId: string): void {
-    const finish = (): void => this.#say({ type: "tool.finished", toolCallId, outputJson: '{"ok":true}', isError: false });
+  #routes(questionId: string): void {
+    const answer = (): void => {
+      const agent = this.#chance.happens(0.5) ? anAgent(this.#chance.pick(["intake", "support", "billing"])) : null;
+      this.#say({ type: "router.routed", questionId, agent, by: "classify", isError: this.#chance.happens(0.1) });
+    };
+    if (this.#mischief(0.1)) return;
+    this.#later(this.#chance.happens(0.2) ? this.#chance.between(800, 8_000) : this.#chance.between(50, 700), answer);
+    if (this.#mischief(0.1)) this.#later(this.#chance.between(50, 3_000), answer);
+  }
+
+  #runs(toolCallId: string, name: string): void {
+    const finish = (): void => {
+      // Twilio takes the line, sometimes before the control plane's answer is here.
+      if (name === "call.transfer" && !this.#mischief(0.1)) this.#later(this.#chance.between(-300, 2_000), () => this.#hangsUp("stop"));
+      this.#say({
+        type: "tool.finished",
+        toolCallId,
+        outputJson: '{"ok":true}',
+        isError: false,
+        ...(name === "router.transfer" ? { handoff: anAgent(this.#chance.pick(["intake", "support", "billing"])) } : {}),
+        ...(name === "call.transfer" && this.#chance.happens(0.7) ? { effect: { name: "transferred" } as const } : {}),
+        ...(name === "call.sendDigits" ? { effect: { name: "send_digits", digits: this.#chance.pick(["1", "12w3#", "x"]) } as const } : {}),
+        ...(name === "custom.end" ? { effect: { name: "end_call" } as const } : {}),
+      });
+    };
     if (this.#mischief(0.1)) return;
     this.#later(this.#chance.happens(0.1) ? this.#chance.between(14_000, 20_000) : this.#chance.between(10, 3_000), finish);
     if (this.#mischief(0.1)) this.#later(this.#chance.between(10, 5_000), finish);

@@ -13,3 +13,7 @@ export type CallMessage = Omit<CallRecord["events"][number], never>;
 export type CallUtterance = CallRecord["utterances"][number];
 export type CallUsage = CallRecord["usage"][number];
 export type Thread = Answer<ApiClient["threads"]["get"]["query"]>;
+export type SyncPlan = Answer<ApiClient["sync"]["plan"]["mutate"]>;
+export type SyncChange = SyncPlan["changes"][number];
+export type Entity = Answer<ApiClient["entities"]["get"]["query"]>;
+export type ThreadMessage = Answer<ApiClient["threads"]["messages"]["query"]>[number];

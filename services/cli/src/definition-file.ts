@@ -1,11 +1,11 @@
 /** A definition in a file: JSON, or a module that exports it as its default. */
 import { readFile } from "node:fs/promises";
-import { registerHooks } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Fault } from "@struere/kernel";
 import { describeProblems } from "struere";
 import type { z } from "zod";
+import { lendSdk } from "./project/lend-sdk.ts";
 
 const MODULES = [".ts", ".mts", ".js", ".mjs"];
 
@@ -51,21 +51,6 @@ async function readModule(path: string, file: string): Promise<unknown> {
     "invalid_argument",
     `${file} has no default export; end it with: export default defineAgent({ … }) or defineRouter({ … })`,
   );
-}
-
-/** A definition may lie where the SDK is not installed: then it gets the command's own. */
-function lendSdk(): { deregister(): void } {
-  const ours = import.meta.resolve("struere");
-  return registerHooks({
-    resolve(specifier, context, next) {
-      try {
-        return next(specifier, context);
-      } catch (error) {
-        if (specifier === "struere") return { url: ours, shortCircuit: true };
-        throw error;
-      }
-    },
-  });
 }
 
 function unreadable(file: string, error: NodeJS.ErrnoException): Fault {

@@ -16,6 +16,7 @@ const screen = (stream: NodeJS.WriteStream): Screen => ({
 const terminal: Terminal = {
   env: process.env,
   cwd: process.cwd(),
+  now: () => new Date(),
   stdout: screen(process.stdout),
   stderr: screen(process.stderr),
   stdin: {

@@ -2,10 +2,17 @@
 import { Command } from "commander";
 import { addAgents } from "./commands/agents.ts";
 import { addCalls } from "./commands/calls.ts";
+import { addChat } from "./commands/chat.ts";
+import { addCompilePrompt } from "./commands/compile-prompt.ts";
+import { addDev } from "./commands/dev.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addEntities } from "./commands/entities.ts";
+import { addInit } from "./commands/init.ts";
 import { addIntegration } from "./commands/integration.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addLogs } from "./commands/logs.ts";
 import { addRouters } from "./commands/routers.ts";
+import { addSync } from "./commands/sync.ts";
 import { addThreads } from "./commands/threads.ts";
 import { addUp } from "./commands/up.ts";
 import { addVersion } from "./commands/version.ts";
@@ -26,7 +33,24 @@ export function buildProgram(terminal: Terminal, invoked: Invoked): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => undefined })
     .exitOverride();
-  for (const add of [addIntegration, addAgents, addRouters, addCalls, addThreads, addKeys, addUp, addDoctor, addVersion])
+  for (const add of [
+    addInit,
+    addSync,
+    addDev,
+    addIntegration,
+    addAgents,
+    addRouters,
+    addEntities,
+    addCalls,
+    addThreads,
+    addChat,
+    addLogs,
+    addCompilePrompt,
+    addKeys,
+    addUp,
+    addDoctor,
+    addVersion,
+  ])
     add(program, invoked);
   return program;
 }

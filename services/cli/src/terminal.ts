@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 export interface Terminal {
   readonly env: { readonly [name: string]: string | undefined };
   readonly cwd: string;
+  /** The clock on the wall. */
+  now(): Date;
   readonly stdout: Screen;
   readonly stderr: Screen;
   readonly stdin: Keyboard;

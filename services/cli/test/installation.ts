@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { createControlPlane } from "@struere/api";
 import { createMediaPlane } from "@struere/bridge";
 import { memoryBus } from "@struere/bus";
+import type { Environment } from "@struere/kernel";
 import { createMetrics, silentLog, systemClock } from "@struere/runtime";
 import { type SimulatedTwilio, startSimulatedOpenAI, startSimulatedTwilio } from "@struere/simulators";
 import { newApiKey } from "@struere/store";
@@ -22,15 +23,21 @@ export interface Installation extends AsyncDisposable {
   struere(argv: readonly string[], options?: TestTerminalOptions & { readonly input?: string }): Promise<Ran>;
 }
 
-export async function anInstallation(options: { readonly media?: boolean; readonly scale?: number } = {}): Promise<Installation> {
+/** @param options.now its clocks begin here, and go on from it. */
+export async function anInstallation(
+  options: { readonly media?: boolean; readonly scale?: number; readonly now?: Date; readonly environment?: Environment } = {},
+): Promise<Installation> {
   await using parts = new AsyncDisposableStack();
-  const clock = systemClock({ scale: options.scale ?? 1 });
+  const system = systemClock({ scale: options.scale ?? 1 });
+  const shiftMs = options.now === undefined ? 0 : options.now.getTime() - system.wall();
+  const clock = { ...system, wall: () => system.wall() + shiftMs };
   const database = parts.use(await testDatabase());
   const twilio = parts.use(await startSimulatedTwilio({ clock, numbers: [NUMBER, OTHER_NUMBER] }));
   const bus = memoryBus({ clock });
   parts.defer(() => bus.close());
-  const apiKey = newApiKey("development");
+  const apiKey = newApiKey(options.environment ?? "development");
   const gatewaySecret = randomBytes(24).toString("base64url");
+  const openai = options.media === true ? parts.use(await startSimulatedOpenAI({ clock, apiKey: "sk-simulated" })) : null;
   const control = parts.use(
     await createControlPlane(
       {
@@ -45,12 +52,12 @@ export async function anInstallation(options: { readonly media?: boolean; readon
         encryptionKey: randomBytes(32).toString("base64"),
         twilio: { apiBaseUrl: twilio.apiBaseUrl, fallbackAuthToken: null },
         bootstrapApiKey: apiKey,
+        openai: { apiKey: openai && "sk-simulated", baseUrl: openai && openai.baseUrl },
       },
       { clock, bus, log: silentLog, metrics: createMetrics("struere_control_") },
     ),
   );
-  if (options.media === true) {
-    const openai = parts.use(await startSimulatedOpenAI({ clock, apiKey: "sk-simulated" }));
+  if (openai) {
     parts.use(
       await createMediaPlane(
         {
@@ -75,7 +82,7 @@ export async function anInstallation(options: { readonly media?: boolean; readon
     apiKey,
     twilio,
     env,
-    struere: (argv, given = {}) => struere(argv, { ...given, env: { ...env, ...given.env } }),
+    struere: (argv, given = {}) => struere(argv, { now: () => new Date(clock.wall()), ...given, env: { ...env, ...given.env } }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -38,7 +38,10 @@ beforeAll(async () => {
       { slug: "support", description: "Old" },
     ],
   };
-  await writeFile(join(cwd, "desk.json"), JSON.stringify({ ...router, classifyModel: { model: "openai/gpt-5-mini" }, fallback: "intake" }));
+  await writeFile(
+    join(cwd, "desk.json"),
+    JSON.stringify({ ...router, classifyModel: { model: "openai/gpt-6.1-terra" }, fallback: "intake" }),
+  );
 });
 afterAll(() => installation[Symbol.asyncDispose]());
 

@@ -17,6 +17,7 @@ export interface TestTerminalOptions {
   readonly env?: { readonly [name: string]: string | undefined };
   readonly cwd?: string;
   readonly tty?: boolean;
+  readonly now?: () => Date;
 }
 
 export function aTerminal(options: TestTerminalOptions = {}): TestTerminal {
@@ -28,6 +29,7 @@ export function aTerminal(options: TestTerminalOptions = {}): TestTerminal {
   return {
     env: options.env ?? {},
     cwd: options.cwd ?? "/nowhere",
+    now: options.now ?? (() => new Date()),
     stdout: {
       isTTY,
       write: (text) => {

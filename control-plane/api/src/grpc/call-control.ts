@@ -8,6 +8,8 @@ import type {
   EndCallResponse,
   RenewLeaseRequest__Output,
   RenewLeaseResponse,
+  RouteUtteranceRequest__Output,
+  RouteUtteranceResponse,
   RunToolRequest__Output,
   RunToolResponse,
 } from "@struere/protocol/grpc";
@@ -15,13 +17,17 @@ import { validUpgradeSignature } from "@struere/protocol/twilio";
 import { type Call, claimCall, endCall, findCall, openCredentials, renewLeases } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import { openStreamToken } from "../grants.ts";
-import { callIdOf, epochOf, nodeIdOf, outcomeOf, reasonOf, sidOf, wholeNumber } from "./fields.ts";
+import type { CallRouter } from "../routing/route-call.ts";
+import type { VoiceTools } from "../tools/voice-tools.ts";
+import { callIdOf, epochOf, nodeIdOf, outcomeOf, reasonOf, sidOf, utterancesOf, wholeNumber } from "./fields.ts";
 
 export interface CallControlOptions extends Pick<ControlContext, "db" | "clock" | "events" | "keyRing"> {
   /** Of the planes; stream tokens are signed with it. */
   readonly gatewaySecret: string;
   /** TWILIO_AUTH_TOKEN of an installation with one account. */
   readonly fallbackAuthToken: string | null;
+  readonly voice: Pick<VoiceTools, "runTool">;
+  readonly router: CallRouter;
 }
 
 /** Each throws a `Fault`, which becomes the status of the answer; proto/struere/voice/v1/call_control.proto says which. */
@@ -30,6 +36,7 @@ export interface CallControl {
   renewLease(request: RenewLeaseRequest__Output): Promise<RenewLeaseResponse>;
   endCall(request: EndCallRequest__Output): Promise<EndCallResponse>;
   runTool(request: RunToolRequest__Output): Promise<RunToolResponse>;
+  routeUtterance(request: RouteUtteranceRequest__Output): Promise<RouteUtteranceResponse>;
 }
 
 /** A node holds some hundreds of calls; more in one request is a fault of its own. */
@@ -94,11 +101,19 @@ export function callControl(options: CallControlOptions): CallControl {
       if (!call) throw new Fault("not_found", "there is no such call");
       if (call.status !== "active" || call.epoch !== epoch)
         throw new Fault("failed_precondition", `epoch ${epoch} does not hold this call`);
-      const legal = call.config?.agent.tools.map((tool) => tool.name).join(", ") || "none";
-      throw new Fault(
-        "unimplemented",
-        `this agent has no tool "${request.name.slice(0, 64)}" that runs in the control plane; its tools: ${legal}`,
-      );
+      const { toolCallId, agent, name, argumentsJson } = request;
+      return await options.voice.runTool(call, { toolCallId, agent, name, argumentsJson });
+    },
+
+    async routeUtterance(request) {
+      const epoch = epochOf(request.epoch);
+      const utterances = utterancesOf(request.utterances);
+      const call = await findCall(db, callIdOf(request.callId));
+      if (!call) throw new Fault("not_found", "there is no such call");
+      if (call.status !== "active" || call.epoch !== epoch)
+        throw new Fault("failed_precondition", `epoch ${epoch} does not hold this call`);
+      const { agent, by } = await options.router.routeCall(call, { utterances, currentAgent: request.currentAgent });
+      return { ...(agent ? { agent } : {}), decidedBy: by ?? "" };
     },
   };
 }

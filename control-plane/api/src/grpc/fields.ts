@@ -1,7 +1,8 @@
 /** Fields of requests, read: what a node sends is as foreign as anything else. Each throws Fault invalid_argument that says what is legal. */
 import type { CallOutcome as RecordedOutcome } from "@struere/domain";
 import { type CallId, Fault, type NodeId, parseId } from "@struere/kernel";
-import { CallOutcome, type CallOutcome__Output } from "@struere/protocol/grpc";
+import { CallOutcome, type CallOutcome__Output, type HeardUtterance__Output, Speaker } from "@struere/protocol/grpc";
+import type { CallUtterance } from "../routing/route-call.ts";
 
 export function nodeIdOf(text: string): NodeId {
   const nodeId = parseId("node", text);
@@ -54,4 +55,22 @@ export function reasonOf(reason: string): string {
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(reason))
     throw new Fault("invalid_argument", "reason must be one snake_case word of at most 64 characters");
   return reason;
+}
+
+/** More than a router may ask for, and more than anybody says at a stretch. */
+const UTTERANCES_MAX = 100;
+const UTTERANCE_CHARS_MAX = 10_000;
+
+/** What was said, oldest first; the last is the caller's. */
+export function utterancesOf(given: readonly HeardUtterance__Output[]): readonly CallUtterance[] {
+  if (given.length > UTTERANCES_MAX) throw new Fault("invalid_argument", `at most ${UTTERANCES_MAX} utterances in one request`);
+  const utterances = given.map(({ speaker, text }): CallUtterance => {
+    if (speaker !== Speaker.SPEAKER_CALLER && speaker !== Speaker.SPEAKER_AGENT)
+      throw new Fault("invalid_argument", "utterances[].speaker must be SPEAKER_CALLER or SPEAKER_AGENT");
+    return { speaker: speaker === Speaker.SPEAKER_CALLER ? "caller" : "agent", text: text.slice(0, UTTERANCE_CHARS_MAX) };
+  });
+  const last = utterances.at(-1);
+  if (last?.speaker !== "caller" || last.text.trim() === "")
+    throw new Fault("invalid_argument", "the last of the utterances must be the caller's, and not empty: it is what is decided about");
+  return utterances;
 }

@@ -45,6 +45,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     RenewLease: handler("RenewLease", callControl.renewLease),
     EndCall: handler("EndCall", callControl.endCall),
     RunTool: handler("RunTool", callControl.runTool),
+    RouteUtterance: handler("RouteUtterance", callControl.routeUtterance),
   });
   server.addService(voice.nodeRegistry, {
     Register: handler("Register", nodeRegistry.register),

@@ -5,6 +5,7 @@ export const TWILIO_PATHS = {
   status: "/twilio/status",
   streamStatus: "/twilio/stream-status",
   fallback: "/twilio/fallback",
+  dialAction: "/twilio/dial-action",
 } as const;
 
 export const STREAM_PATH = "/media";

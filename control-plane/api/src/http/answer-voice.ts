@@ -20,10 +20,13 @@ import {
 } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import { type CallProblem, resolveCall } from "../resolve-call.ts";
+import type { VoiceTools } from "../tools/voice-tools.ts";
 import type { SignedForm } from "./signed-form.ts";
 import { type StreamTwiml, streamTwiml } from "./stream-twiml.ts";
 
-export interface VoiceAnswerer extends Pick<ControlContext, "db" | "bus" | "clock" | "events">, StreamTwiml {}
+export interface VoiceAnswerer extends Pick<ControlContext, "db" | "bus" | "clock" | "events">, StreamTwiml {
+  readonly voice: Pick<VoiceTools, "opening">;
+}
 
 /**
  * @param connection of the called number, whoever's it is.
@@ -41,7 +44,7 @@ export async function answerVoice(deps: VoiceAnswerer, form: SignedForm, connect
   const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
   const arriving = { ...callToCreate(webhook, scope, now), connectionId: connection.id };
   const [resolved, node] = await Promise.all([
-    resolveCall(deps.db, { connection, call: arriving, wallMs: now.getTime() }),
+    resolveCall(deps.db, deps.voice, { connection, call: arriving, wallMs: now.getTime() }),
     pickNode(deps.db, now),
   ]);
   if (!resolved.ok) return await refuse(deps, scope, arriving, resolved.problem);

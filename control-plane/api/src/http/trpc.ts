@@ -6,6 +6,8 @@ import { type AppRouter, appRouter } from "../trpc/root.ts";
 
 /** Each part of a batch is a question to the database; more in one request are refused with 400. */
 const BATCH_MAX = 20;
+/** A project is sent as a whole, with all its prompts. */
+const BODY_MAX_BYTES = 4 * 1024 * 1024;
 
 export async function addTrpc(app: FastifyInstance, services: TrpcServices): Promise<void> {
   const options: FastifyTRPCPluginOptions<AppRouter> = {
@@ -17,6 +19,9 @@ export async function addTrpc(app: FastifyInstance, services: TrpcServices): Pro
     },
   };
   await app.register(async (scope) => {
+    scope.addHook("onRoute", (route) => {
+      route.bodyLimit = BODY_MAX_BYTES;
+    });
     // tRPC's clients send a mutation without input as JSON without a body, which the adapter would not read.
     scope.addHook("preHandler", async (request) => {
       if (request.body === "") request.body = "{}";

@@ -6,6 +6,7 @@ import { faultOfDatabase, findCallBySid, findConnectionForWebhook } from "@strue
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { within } from "../within.ts";
 import { TWILIO_PATHS } from "./addresses.ts";
+import { answerAfterDial } from "./answer-after-dial.ts";
 import { answerAfterStream } from "./answer-after-stream.ts";
 import { answerVoice, type VoiceAnswerer } from "./answer-voice.ts";
 import { addFormParser, formOf, textOf } from "./form.ts";
@@ -34,6 +35,7 @@ export function addWebhooks(app: FastifyInstance, options: WebhookOptions): void
     connectAction: { heard: true, answer: async (form) => await answerAfterStream(options, await checked(form)) },
     status: { heard: false, answer: async (form) => await takeStatus(options, await checked(form)) },
     streamStatus: { heard: false, answer: async (form) => takeStreamStatus(options, await checked(form)) },
+    dialAction: { heard: true, answer: async (form) => answerAfterDial(await checked(form)) },
   };
   const add = (name: keyof typeof TWILIO_PATHS): void => {
     app.post(TWILIO_PATHS[name], (request, reply) => handle(options, { name, ...webhooks[name] }, request, reply));
@@ -43,6 +45,7 @@ export function addWebhooks(app: FastifyInstance, options: WebhookOptions): void
   add("connectAction");
   add("status");
   add("streamStatus");
+  add("dialAction");
 }
 
 /** The number's voice URL. Who signed and what the number is bound to are read at the same time: the phone is ringing. */

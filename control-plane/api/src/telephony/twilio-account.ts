@@ -37,6 +37,8 @@ export interface TwilioAccount {
   configure(phoneNumberSid: string, settings: FormerSettings): Promise<void>;
   /** E.164 numbers of the account, at most `limit`. */
   listNumbers(limit: number): Promise<readonly string[]>;
+  /** A live call goes on with this TwiML; its media stream ends. */
+  redirectCall(callSid: string, twiml: string): Promise<void>;
 }
 
 export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
@@ -86,6 +88,10 @@ export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
           `Twilio did not take the voice URL of ${now.phoneNumber}; look at the number in Twilio's console`,
         );
       }
+    },
+
+    async redirectCall(callSid, twiml) {
+      await asked(`redirect call ${callSid}`, () => client.api.v2010.accounts(options.accountSid).calls(callSid).update({ twiml }));
     },
 
     async listNumbers(limit) {

@@ -3,7 +3,6 @@ import type { Clock, ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import type { Call, Db, KeyRing, Scope } from "@struere/store";
 import type { AgentChatAnswer, AgentChatQuestion } from "../text/text-agents.ts";
-import type { RenderPrompt } from "../templates/render-prompt.ts";
 import type { GuardPolicy } from "./guard/guard-policy.ts";
 
 /** The agent that acts, as it was pinned for this conversation. */
@@ -68,10 +67,11 @@ export interface ToolServices {
   readonly keyRing: KeyRing;
   /** Where requests to owners' servers may go. */
   readonly guard: GuardPolicy;
+  /** Default: the operating system's look-up of names. */
+  readonly resolve?: (host: string) => Promise<readonly string[]>;
   /** The tool agent.chat. */
   readonly chatWithAgent: (question: AgentChatQuestion) => Promise<AgentChatAnswer>;
   readonly redirector: CallRedirector;
   /** Absolute, asked by Twilio when a transferred call's other leg is over. */
   readonly dialActionUrl: () => string;
-  readonly renderPrompt: RenderPrompt;
 }

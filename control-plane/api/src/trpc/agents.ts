@@ -26,9 +26,9 @@ export const agentsRouter = router({
   set: procedure("sync")
     .input(z.strictObject({ definition: AgentDefinition }))
     .mutation(async ({ ctx, input: { definition } }) => {
-      checkAgent(definition);
       const { slug, name, description = null } = definition;
       return await inTransaction(ctx.db, async (tx) => {
+        await checkAgent(tx, ctx.scope, definition, ctx.now);
         const { agent, changed } = await setAgent(tx, ctx.scope, { slug, name, description, definition, now: ctx.now });
         if (changed) await audit(tx, ctx, { action: "agent.set", subject: slug, detail: { version: agent.version } });
         return { agent, changed, warnings: agentWarnings(definition, ctx.now.toISOString().slice(0, 10)) };

@@ -6,7 +6,7 @@ import type { Bus } from "@struere/bus";
 import { mayCall, type RequiredPermission } from "@struere/domain";
 import { type Clock, Fault, type FaultCode } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
-import { type Db, faultOfDatabase, findKeyHolder, type KeyHolder } from "@struere/store";
+import { type Db, faultOfDatabase, findKeyHolder, type KeyHolder, type KeyRing } from "@struere/store";
 import { initTRPC, TRPCError } from "@trpc/server";
 import { describeProblems } from "struere";
 import { ZodError } from "zod";
@@ -19,6 +19,7 @@ export interface TrpcServices {
   readonly clock: Clock;
   readonly log: Log;
   readonly telephony: Telephony;
+  readonly keyRing: KeyRing;
 }
 
 export interface TrpcContext extends TrpcServices {

@@ -28,7 +28,7 @@ export const routersRouter = router({
     .mutation(async ({ ctx, input: { definition } }) => {
       const { slug, name } = definition;
       return await inTransaction(ctx.db, async (tx) => {
-        await checkRouter(tx, ctx.scope, definition);
+        await checkRouter(tx, ctx.scope, definition, ctx.now);
         const { router: set, changed } = await setRouter(tx, ctx.scope, { slug, name, definition, now: ctx.now });
         if (changed) await audit(tx, ctx, { action: "router.set", subject: slug, detail: { version: set.version } });
         return { router: set, changed, warnings: routerWarnings(definition, ctx.now.toISOString().slice(0, 10)) };

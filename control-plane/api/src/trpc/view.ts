@@ -87,11 +87,13 @@ export function showCall(call: CallListItem) {
 }
 
 /** How the call was set up, without the agent's instructions: those are for who may read definitions. */
-export function showSetup({ config, warnings }: Pick<Call, "config" | "warnings">) {
+export function showSetup({ config, warnings, pinned_agents: pinned }: Pick<Call, "config" | "warnings" | "pinned_agents">) {
   if (config === null) return null;
   const { slug, name, version, tools } = config.agent;
   return {
     agent: { slug, name, version, tools: tools.map((tool) => tool.name) },
+    /** Of a router: the agents between whom it chooses, as they were when the call came. */
+    agents: pinned.map((one) => ({ slug: one.slug, version: one.version })),
     voice: config.voice,
     limits: config.limits,
     auditor: config.auditor ?? null,

@@ -3,7 +3,19 @@
  * shows or changes what belongs to another organization or another environment.
  */
 import { mayCall, Permission, type RequiredPermission } from "@struere/domain";
-import { bindConnection, createKey, recordMessages, revokeKey, type Scope, setAgent, setRouter } from "@struere/store";
+import {
+  bindConnection,
+  createKey,
+  entityStore,
+  recordMessages,
+  revokeKey,
+  type Scope,
+  setAgent,
+  setEntityType,
+  setRole,
+  setRouter,
+  setTools,
+} from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { TRPCError } from "@trpc/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -49,10 +61,21 @@ async function ownedThings(scope: Scope) {
   const call = await aClaimedCall(db, scope);
   await recordMessages(db, [{ ...scope, callId: call.id, kind: "transcript", body: aTranscript(1, { text: "their words" }) }], NOW);
   const { info } = await createKey(db, scope, { name: "their-key", permissions: ["*"], expiresAt: null, now: NOW });
-  return { agent, router, phoneNumber, connection, call, key: info };
+  const definition = {
+    name: "Theirs",
+    slug: "their-type",
+    schema: { type: "object", properties: { note: { type: "string" } } },
+    searchFields: ["note"],
+  };
+  await setEntityType(db, scope, { slug: "their-type", name: "Theirs", definition, now: NOW });
+  const policies = [{ resource: "their-type", actions: ["read"], effect: "allow" }];
+  await setRole(db, scope, { slug: "their-role", name: "Theirs", definition: { name: "Theirs", slug: "their-role", policies }, now: NOW });
+  await setTools(db, scope, { tools: [{ mcp: { name: "their-server", url: "https://their.example/mcp" } }], now: NOW });
+  const entity = await entityStore(db).create({ kind: "key", ...scope }, { type: "their-type", data: { note: "their note" } });
+  return { agent, router, phoneNumber, connection, call, key: info, entity };
 }
 
-type Expected = "NOT_FOUND" | "BAD_REQUEST" | "PRECONDITION_FAILED" | "nothing of theirs";
+type Expected = "NOT_FOUND" | "BAD_REQUEST" | "PRECONDITION_FAILED" | "CONFLICT" | "nothing of theirs";
 type Example = { readonly input: () => unknown; readonly fromStrangers: Expected };
 
 const nothing = (): unknown => undefined;
@@ -64,6 +87,8 @@ const routerDefinition = (agent: string) => ({
   fallback: agent,
   classifyModel: { model: "gpt-6.1-terra" },
 });
+
+const noProject = { agents: [], routers: [], entityTypes: [], roles: [], tools: [] };
 
 /** For each procedure an input that names the owner's things, and what strangers get for it. */
 const EXAMPLES: { readonly [path: string]: Example } = {
@@ -86,16 +111,32 @@ const EXAMPLES: { readonly [path: string]: Example } = {
   "connections.removePhone": { input: () => ({ phoneNumber: theirs.phoneNumber }), fromStrangers: "NOT_FOUND" },
   "connections.remove": { input: nothing, fromStrangers: "nothing of theirs" },
   "connections.status": { input: nothing, fromStrangers: "nothing of theirs" },
+  "entities.query": { input: () => ({ type: "their-type" }), fromStrangers: "NOT_FOUND" },
+  "entities.search": { input: () => ({ type: "their-type", query: "note" }), fromStrangers: "NOT_FOUND" },
+  "entities.get": { input: () => ({ id: theirs.entity.id }), fromStrangers: "NOT_FOUND" },
+  "entities.create": { input: () => ({ type: "their-type", data: { note: "x" } }), fromStrangers: "NOT_FOUND" },
+  "entities.update": { input: () => ({ id: theirs.entity.id, data: { note: "x" } }), fromStrangers: "NOT_FOUND" },
+  "entities.delete": { input: () => ({ id: theirs.entity.id }), fromStrangers: "NOT_FOUND" },
+  "entityTypes.list": { input: nothing, fromStrangers: "nothing of theirs" },
+  "entityTypes.get": { input: () => ({ slug: "their-type" }), fromStrangers: "NOT_FOUND" },
   "keys.create": { input: () => ({ name: "mine", permissions: ["admin"] }), fromStrangers: "nothing of theirs" },
   "keys.list": { input: nothing, fromStrangers: "nothing of theirs" },
   "keys.revoke": { input: () => ({ id: theirs.key.id }), fromStrangers: "NOT_FOUND" },
+  "roles.list": { input: nothing, fromStrangers: "nothing of theirs" },
+  "roles.get": { input: () => ({ slug: "their-role" }), fromStrangers: "NOT_FOUND" },
   "routers.list": { input: nothing, fromStrangers: "nothing of theirs" },
   "routers.get": { input: () => ({ slug: theirs.router.slug }), fromStrangers: "NOT_FOUND" },
   "routers.set": { input: () => ({ definition: routerDefinition(theirs.agent.slug) }), fromStrangers: "BAD_REQUEST" },
   "routers.delete": { input: () => ({ slug: theirs.router.slug }), fromStrangers: "NOT_FOUND" },
+  // An empty project deletes everything there is: theirs must not be among it.
+  "sync.plan": { input: () => ({ project: noProject }), fromStrangers: "nothing of theirs" },
+  "sync.run": { input: () => ({ project: noProject, planDigest: "x", allowDelete: true }), fromStrangers: "CONFLICT" },
   "system.status": { input: nothing, fromStrangers: "nothing of theirs" },
   "threads.list": { input: () => ({}), fromStrangers: "nothing of theirs" },
   "threads.get": { input: () => ({ id: theirs.call.thread_id }), fromStrangers: "NOT_FOUND" },
+  "threads.messages": { input: () => ({ id: theirs.call.thread_id }), fromStrangers: "NOT_FOUND" },
+  "tools.get": { input: nothing, fromStrangers: "nothing of theirs" },
+  "tools.signingSecret": { input: nothing, fromStrangers: "nothing of theirs" },
 };
 
 /** At run time flat, by path; its type is the tree. */
@@ -171,7 +212,10 @@ describe.each(PROCEDURES)("$path", ({ path, permission = "any" }) => {
       theirs.key.id,
       theirs.router.id,
       theirs.phoneNumber,
-      "their",
+      theirs.entity.id,
+      // What a stranger asked by may come back in a sentence; nothing else of theirs.
+      ...["their note", "their.example", "their words"],
+      ...(example(path).fromStrangers === "nothing of theirs" ? ["their"] : []),
     ]) {
       expect(answer).not.toContain(id);
     }
@@ -186,6 +230,11 @@ test("after all the strangers' tries, the owner's things are as they were", asyn
   expect(await caller.connections.list()).toMatchObject([{ phoneNumber: theirs.phoneNumber, status: "connected", agent: "their-agent" }]);
   expect((await caller.keys.list()).find((one) => one.id === theirs.key.id)).toMatchObject({ revokedAt: null });
   expect(await caller.calls.get({ id: theirs.call.id })).toMatchObject({ utterances: [{ text: "their words" }] });
+  expect(await caller.entities.query({ type: "their-type" })).toMatchObject({
+    items: [{ id: theirs.entity.id, data: { note: "their note" } }],
+  });
+  expect(await caller.roles.list()).toMatchObject([{ slug: "their-role", version: 1 }]);
+  expect(await caller.tools.get()).toMatchObject({ version: 1 });
   expect(
     await setAgent(database.db, owner, {
       slug: "their-agent",

@@ -25,7 +25,7 @@ const router = (overrides: object = {}) => ({
     mode: "classify" as const,
     agents: [{ slug: "intake" }],
     fallback: "intake",
-    classifyModel: { model: "openai/gpt-5-mini" },
+    classifyModel: { model: "openai/gpt-6.1-terra" },
     ...overrides,
   },
 });
@@ -69,8 +69,13 @@ describe("agents", () => {
   });
 
   test.each([
-    ["an unknown tool", agent({ tools: ["call.end", "entity.query"] }), /tools: "entity.query" does not exist; legal: "call.end"/],
-    ["an unknown model", agent({ model: { model: "gpt-99" } }), /"gpt-99" is not a known text model; legal: .*"gpt-6.1-terra"/],
+    [
+      "an unknown tool",
+      agent({ tools: ["call.end", "crm.find"] }),
+      /agent "intake": tools\[1\]: "crm.find" is not a tool; legal: .*"call.end"/,
+    ],
+    ["an unknown role", agent({ roles: ["clerk"] }), /agent "intake": roles\[0\]: "clerk" is not a role of this project; legal: none/],
+    ["an unknown model", agent({ model: { model: "gpt-99" } }), /"gpt-99" is not a known model.*; legal: .*"gpt-6.1-terra"/],
   ])("with %s are refused, naming the legal values", async (_, input, message) => {
     await expect(caller.agents.set(input)).rejects.toMatchObject({ code: "BAD_REQUEST", message: expect.stringMatching(message) });
   });
@@ -96,10 +101,10 @@ describe("routers", () => {
     expect(await caller.routers.set(router())).toMatchObject({ changed: true, router: { slug: "phone", version: 1 } });
     await expect(caller.routers.set(router({ agents: [{ slug: "intake" }, { slug: "nobody" }] }))).rejects.toMatchObject({
       code: "BAD_REQUEST",
-      message: expect.stringMatching(/"nobody" not in production; legal: "intake"/),
+      message: expect.stringMatching(/agents\[1\].slug: "nobody" is not an agent of this project; legal: "intake"/),
     });
     await expect(caller.routers.set(router({ voiceConfig: { auditorAgent: "nobody" } }))).rejects.toMatchObject({
-      message: expect.stringMatching(/auditorAgent: "nobody" is not in production; legal: none, or none for single-agent mode/),
+      message: expect.stringMatching(/auditorAgent: "nobody" is not an agent of this project; legal: none/),
     });
     expect(await caller.routers.set(router({ voiceConfig: { auditorAgent: "", provider: "openai" } }))).toMatchObject({
       router: { version: 2, definition: { voiceConfig: { provider: "openai-realtime", voice: "alloy" } } },

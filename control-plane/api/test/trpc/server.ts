@@ -2,7 +2,7 @@
 import { type Bus, memoryBus } from "@struere/bus";
 import { Fault } from "@struere/kernel";
 import { silentLog, systemClock } from "@struere/runtime";
-import { bindConnection, type Db, getCredentialsInfo, listConnections, removeConnection } from "@struere/store";
+import { bindConnection, createKeyRing, type Db, getCredentialsInfo, listConnections, removeConnection } from "@struere/store";
 import fastify from "fastify";
 import { createApiClient } from "../../src/client.ts";
 import { addTrpc } from "../../src/http/trpc.ts";
@@ -12,8 +12,11 @@ import type { Telephony } from "../../src/trpc/telephony-port.ts";
 import { ACCOUNT, NOW } from "../fixture.ts";
 
 export function services(db: Db, bus: Bus = memoryBus()): TrpcServices {
-  return { db, bus, clock: systemClock(), log: silentLog, telephony: telephonyOf(db) };
+  return { db, bus, clock: systemClock(), log: silentLog, telephony: telephonyOf(db), keyRing: KEY_RING };
 }
+
+/** One for all, so that what one service sealed another opens. */
+const KEY_RING = createKeyRing("ab".repeat(32));
 
 /** As a client sees it, without the wire. */
 export async function callerWith(using: TrpcServices, key: string | null) {

@@ -42,6 +42,8 @@ const STATEMENTS = [
 
   // The router's agents as they were when the call came: [{ slug, agentId, version }].
   `alter table calls add column pinned_agents jsonb not null default '[]'`,
+  // On a call: who handed over last.
+  `alter table threads add column transferred_from text`,
 ];
 
 export async function up(db: Kysely<unknown>): Promise<void> {

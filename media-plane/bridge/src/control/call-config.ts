@@ -2,7 +2,7 @@
  * The control plane's CallConfig (proto) → the call machine's. One door for both ways in: the answer to ClaimCall, and the proto3 JSON of
  * a `prepare` message, in which fields that hold their default may be absent.
  */
-import type { AgentProfile, CallConfig, TurnDetection, VoiceProfile } from "@struere/call";
+import type { AgentProfile, CallConfig, RoutingPlan, TurnDetection, VoiceProfile } from "@struere/call";
 import { type CallId, Environment, Fault, parseId } from "@struere/kernel";
 import { z } from "zod";
 
@@ -42,6 +42,13 @@ const Config = z.object({
   voice: Voice,
   limits: z.object({ maxDurationMs: z.number().int().positive() }),
   auditor: z.object({ agentSlug: z.string().min(1), pollIntervalMs: z.number().int().nonnegative().default(0) }).nullish(),
+  routing: z
+    .object({
+      classifyFirst: z.boolean().default(false),
+      holdMs: z.number().int().nonnegative().default(0),
+      contextMessages: z.number().int().nonnegative().default(0),
+    })
+    .nullish(),
   history: z.array(z.object({ speaker: z.enum(["SPEAKER_CALLER", "SPEAKER_AGENT"]), text: z.string().default("") })).default([]),
 });
 
@@ -71,9 +78,31 @@ export function toCallConfig(proto: unknown, epoch: number): CallConfig {
     voice: toVoice(config.voice),
     maxDurationMs: config.limits.maxDurationMs,
     auditor: config.auditor ?? null,
+    routing: config.routing ? toRoutingPlan(config.routing) : null,
     history: config.history.map(({ speaker, text }) => ({ speaker: speaker === "SPEAKER_CALLER" ? "caller" : "agent", text })),
   };
 }
+
+/** @throws Fault invalid_argument: an agent that the control plane hands a call to is not what was agreed on. */
+export function toAgentProfile(proto: unknown): AgentProfile {
+  const parsed = Agent.safeParse(proto);
+  if (parsed.success) return parsed.data;
+  throw misunderstood(parsed.error.issues.map((issue) => `agent.${issue.path.join(".")}: ${issue.message}`).join("; "));
+}
+
+/** proto3 says "not said" by zero. */
+function toRoutingPlan({ classifyFirst, holdMs, contextMessages }: RoutingPlan): RoutingPlan {
+  return {
+    classifyFirst,
+    holdMs: Math.min(holdMs || DEFAULT_HOLD_MS, HOLD_MAX_MS),
+    contextMessages: Math.min(contextMessages || DEFAULT_CONTEXT_MESSAGES, CONTEXT_MESSAGES_MAX),
+  };
+}
+
+const DEFAULT_HOLD_MS = 800;
+const HOLD_MAX_MS = 5_000;
+const DEFAULT_CONTEXT_MESSAGES = 10;
+const CONTEXT_MESSAGES_MAX = 100;
 
 /** What a model leg is opened and configured with: equal for two calls exactly when one leg would serve both. */
 export function legFingerprint({ agent, voice }: { readonly agent: AgentProfile; readonly voice: VoiceProfile }): string {
@@ -85,6 +114,8 @@ export interface Preparation {
   readonly callId: CallId;
   readonly agent: AgentProfile;
   readonly voice: VoiceProfile;
+  readonly routing: CallConfig["routing"];
+  readonly history: CallConfig["history"];
 }
 
 function toVoice(voice: z.infer<typeof Voice>): VoiceProfile {

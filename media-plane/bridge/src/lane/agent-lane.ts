@@ -17,6 +17,7 @@ import { decodedBytes, isBase64 } from "./base64.ts";
 import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
 import { Item } from "./item.ts";
 import { Shapes } from "./shape.ts";
+import { tonesOf } from "./tones.ts";
 import { Unplayed } from "./unplayed.ts";
 import { type Piece, WaitingAudio } from "./waiting-audio.ts";
 
@@ -128,6 +129,22 @@ export class AgentLane {
     this.#waiting.clear();
     this.#unplayed.clear();
     this.#telephony.sendText(`{"event":"clear","streamSid":${this.#streamSidJson}}`);
+  }
+
+  /** Keys as tones, after all that was sent, and a mark of this name after them. Not audio of an item: it counts for nothing but room. */
+  playTones(digits: string, mark: string): void {
+    const tones = tonesOf(digits);
+    const pieceBytes = PIECE_MS * BYTES_PER_MS;
+    const before = this.#mediaBefore.toString("latin1");
+    for (let at = 0; at < tones.length; at += pieceBytes) {
+      const piece = tones.subarray(at, at + pieceBytes);
+      if (!this.#telephony.sendText(`${before}${piece.toString("base64")}"}}`)) return;
+      this.#audioBytesOut += piece.length;
+      this.#unplayed.sent(piece.length);
+    }
+    if (this.#telephony.sendText(`{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":${JSON.stringify(mark)}}}`)) {
+      this.#unplayed.awaits(mark);
+    }
   }
 
   /** A mark came back: there may be room for what waits. Names that are not ours, or were cleared, change nothing. */

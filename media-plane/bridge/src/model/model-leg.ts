@@ -1,5 +1,5 @@
 /** The model's side of a call, in the words of the call machine. */
-import type { AgentProfile, CallEvent, HeardUtterance, ResponsePurpose, VoiceProfile } from "@struere/call";
+import type { AgentProfile, CallEvent, HeardUtterance, ResponsePurpose, TurnDetection, VoiceProfile } from "@struere/call";
 
 /** What a leg has to say: the machine's events without time and leg number, which the session adds. */
 export type ModelNews = WithoutPlace<Extract<CallEvent, { readonly type: `model.${string}` }>>;
@@ -8,6 +8,8 @@ type WithoutPlace<Event> = Event extends unknown ? Omit<Event, "at" | "leg"> : n
 /** Everything is fire and forget; what becomes of it is news. After `model.closed` there is none, and requests do nothing. */
 export interface ModelLeg {
   configure(request: Configuration): void;
+  /** The session is in use: only what is given changes. Its echo is `model.configured`, its refusal `model.errored`. */
+  reconfigure(request: Reconfiguration): void;
   replay(requestId: string, history: readonly HeardUtterance[]): void;
   request(requestId: string, purpose: ResponsePurpose, instructions: string | null): void;
   cancel(requestId: string, responseId: string): void;
@@ -17,6 +19,12 @@ export interface ModelLeg {
   answerTool(requestId: string, toolCallId: string, output: string): void;
   /** Ends it without news. */
   close(): void;
+}
+
+export interface Reconfiguration {
+  readonly requestId: string;
+  readonly agent: AgentProfile | null;
+  readonly turns: { readonly turnDetection: TurnDetection; readonly autoRespond: boolean } | null;
 }
 
 export interface Configuration {

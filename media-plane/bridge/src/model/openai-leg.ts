@@ -20,11 +20,13 @@ import {
   responseCancel,
   responseCreate,
   type ServerEvent,
+  type SessionChange,
+  sessionChange,
   type SessionUpdate,
   sessionUpdate,
 } from "@struere/protocol/openai";
 import { type Closing, connectLaneSocket, type LaneSocket } from "../wire/index.ts";
-import type { Configuration, ModelLeg, ModelNews } from "./model-leg.ts";
+import type { Configuration, ModelLeg, ModelNews, Reconfiguration } from "./model-leg.ts";
 import { eventIdOf, toModelNews } from "./model-news.ts";
 
 export interface OpenAIAccount {
@@ -50,6 +52,8 @@ const MISSED_PONGS = 2;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 const MOST_ASIDE = 64;
+/** A call changes its session a few times, and each change is answered before long. */
+const MOST_ASKED = 16;
 
 export class OpenAILeg implements ModelLeg {
   readonly #clock: Clock;
@@ -62,9 +66,10 @@ export class OpenAILeg implements ModelLeg {
   #over = false;
   /** Requests from before `session.created`, in order. The machine sends few. */
   #waiting: ClientEvent[] = [];
-  /** The update whose echo is awaited, and the last one whose echo was right. */
-  #asked: SessionUpdate | undefined;
-  #configured: SessionUpdate | undefined;
+  /** Updates whose echo is awaited, in order; at most MOST_ASKED. */
+  #asked: (SessionUpdate | SessionChange)[] = [];
+  /** The last one whose echo was right. */
+  #configured: SessionUpdate | SessionChange | undefined;
   #lastError: string | undefined;
   #aside = new Set<string>();
   #pongsMissed = 0;
@@ -100,14 +105,26 @@ export class OpenAILeg implements ModelLeg {
       return;
     }
     // A warm leg was asked for the same already: its echo, come or on the way, is the answer.
-    if (this.#asked !== undefined && saysTheSame(this.#asked, update)) return;
-    if (this.#asked === undefined && this.#configured !== undefined && saysTheSame(this.#configured, update)) {
+    const last = this.#asked.at(-1);
+    if (last !== undefined && saysTheSame(last, update)) return;
+    if (last === undefined && this.#configured !== undefined && saysTheSame(this.#configured, update)) {
       this.#tell({ type: "model.configured" });
       return;
     }
-    this.#asked = update;
-    if (this.#opened) this.#deadline(CONFIGURE_MS, "configure_timeout");
-    this.#send(update);
+    this.#ask(update);
+  }
+
+  reconfigure({ requestId, agent, turns }: Reconfiguration): void {
+    let change: SessionChange;
+    try {
+      change = sessionChange({ eventId: requestId, agent, turns });
+    } catch (thrown) {
+      // An agent that no session can have: the one that speaks stays, and the call goes on.
+      const { code, sentence } = Fault.from(thrown);
+      this.#tell({ type: "model.errored", code, message: sentence, requestId });
+      return;
+    }
+    this.#ask(change);
   }
 
   replay(requestId: string, history: readonly HeardUtterance[]): void {
@@ -117,7 +134,9 @@ export class OpenAILeg implements ModelLeg {
   }
 
   request(requestId: string, purpose: ResponsePurpose, instructions: string | null): void {
-    this.#send(responseCreate({ eventId: requestId, purpose, instructions }));
+    // A word that bridges the wait for a tool calls no other one.
+    const speaksOnly = purpose === "filler" ? ({ toolChoice: "none" } as const) : {};
+    this.#send(responseCreate({ eventId: requestId, purpose, instructions, ...speaksOnly }));
   }
 
   cancel(requestId: string, responseId: string): void {
@@ -224,7 +243,7 @@ export class OpenAILeg implements ModelLeg {
     if (this.#opened) return;
     this.#opened = true;
     this.#offDeadline?.();
-    if (this.#asked !== undefined) this.#deadline(CONFIGURE_MS, "configure_timeout");
+    if (this.#asked.length > 0) this.#deadline(CONFIGURE_MS, "configure_timeout");
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const event of waiting) this.#send(event);
@@ -232,16 +251,16 @@ export class OpenAILeg implements ModelLeg {
   }
 
   #sessionUpdated(session: unknown): void {
-    if (this.#asked === undefined) return;
-    const problems = echoMismatch(this.#asked, session);
+    const [asked] = this.#asked;
+    if (asked === undefined) return;
+    const problems = echoMismatch(asked, session);
     if (problems.length > 0) {
-      this.#tell({ type: "model.errored", code: "session_echo", message: problems.join("; "), requestId: this.#asked.event_id });
+      this.#tell({ type: "model.errored", code: "session_echo", message: problems.join("; "), requestId: asked.event_id });
       this.#end("session_echo", false);
       return;
     }
-    this.#offDeadline?.();
-    this.#configured = this.#asked;
-    this.#asked = undefined;
+    this.#settle(asked);
+    this.#configured = asked;
     this.#tell({ type: "model.configured" });
   }
 
@@ -249,10 +268,26 @@ export class OpenAILeg implements ModelLeg {
     this.#lastError = event.code;
     const news = toModelNews(event);
     if (news !== null) this.#tell(news);
-    const firstUpdateRefused =
-      event.clientEventId !== null && event.clientEventId === this.#asked?.event_id && this.#configured === undefined;
+    const refused = this.#asked.find((asked) => asked.event_id === event.clientEventId);
+    const firstUpdateRefused = refused !== undefined && this.#configured === undefined;
+    // A later one: the session is what it was.
+    if (refused !== undefined) this.#settle(refused);
     // A refused first update is a mistake of ours, and every other leg would be refused alike.
     if (isFatalModelError(event.code) || firstUpdateRefused) this.#end(event.code, true);
+  }
+
+  #ask(update: SessionUpdate | SessionChange): void {
+    this.#asked.push(update);
+    if (this.#asked.length > MOST_ASKED) return this.#end("configure_timeout", false);
+    if (this.#opened) this.#deadline(CONFIGURE_MS, "configure_timeout");
+    this.#send(update);
+  }
+
+  /** This one is answered; whatever else was asked has its time from now. */
+  #settle(answered: SessionUpdate | SessionChange): void {
+    this.#asked = this.#asked.filter((asked) => asked !== answered);
+    this.#offDeadline?.();
+    if (this.#asked.length > 0) this.#deadline(CONFIGURE_MS, "configure_timeout");
   }
 
   /** The wall-clock moment on the machine's clock. */
@@ -317,7 +352,7 @@ export class OpenAILeg implements ModelLeg {
   }
 }
 
-function saysTheSame(one: SessionUpdate, other: SessionUpdate): boolean {
+function saysTheSame(one: SessionUpdate | SessionChange, other: SessionUpdate): boolean {
   return JSON.stringify(one.session) === JSON.stringify(other.session);
 }
 

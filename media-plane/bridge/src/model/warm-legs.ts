@@ -2,7 +2,7 @@
  * Model legs that were opened and configured while the phone still rang. A call takes its own when it opens its model, if it was prepared
  * for the same agent and voice; one that nobody takes is closed, and so is one that does not fit.
  */
-import type { AgentProfile, VoiceProfile } from "@struere/call";
+import { type AgentProfile, opensAutoResponding, type VoiceProfile } from "@struere/call";
 import type { CallId, Clock } from "@struere/kernel";
 import { legFingerprint, type Preparation } from "../control/call-config.ts";
 import type { Events } from "../events.ts";
@@ -43,8 +43,7 @@ export function createWarmLegs({ account, clock, most, events }: WarmLegsOptions
       if (waiting.has(callId)) return;
       if (waiting.size >= most) return events.warmLeg("refused_full", callId);
       const leg = new OpenAILeg({ account, model: voice.model, clock });
-      // The machine lets the vendor answer by itself; asked for otherwise, the leg is configured once more.
-      leg.configure({ requestId: "warm", agent, voice, autoRespond: true });
+      leg.configure({ requestId: "warm", agent, voice, autoRespond: opensAutoResponding(preparation) });
       const off = clock.arm(clock.now() + UNCLAIMED_MS, () => {
         remove(callId)?.leg.close();
         events.warmLeg("unclaimed", callId);

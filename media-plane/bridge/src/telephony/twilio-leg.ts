@@ -47,6 +47,7 @@ export class TwilioLeg {
     this.caller = new CallerLane({
       telephony: socket,
       clock,
+      onMark: (name) => this.#marked(name),
       onMessage: (text) => this.#hear(text),
       onFlood: () => this.#refuse("flood", CLOSE.policyViolation),
     });
@@ -99,8 +100,7 @@ export class TwilioLeg {
     }
     switch (message.type) {
       case "mark":
-        this.agent.marked(message.name);
-        return this.#options.news({ type: "telephony.marked", name: message.name });
+        return this.#marked(message.name);
       case "dtmf":
         return this.#options.news({ type: "telephony.keyed", digit: message.digit });
       case "stop":
@@ -115,6 +115,12 @@ export class TwilioLeg {
       default:
         message satisfies never;
     }
+  }
+
+  #marked(name: string): void {
+    if (this.#over) return;
+    this.agent.marked(name);
+    this.#options.news({ type: "telephony.marked", name });
   }
 
   #parse(text: string): TwilioMessage | undefined {

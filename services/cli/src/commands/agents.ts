@@ -21,7 +21,8 @@ export function addAgents(program: Command, invoked: Invoked): void {
     });
 
   agents
-    .command("get <slug>")
+    .command("show <slug>")
+    .alias("get")
     .description("an agent as it is now")
     .action(async (slug: string) => {
       const { session, out } = invoked();

@@ -21,7 +21,8 @@ export function addRouters(program: Command, invoked: Invoked): void {
     });
 
   routers
-    .command("get <slug>")
+    .command("show <slug>")
+    .alias("get")
     .description("a router as it is now")
     .action(async (slug: string) => {
       const { session, out } = invoked();

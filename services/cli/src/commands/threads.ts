@@ -31,14 +31,16 @@ export function addThreads(program: Command, invoked: Invoked): void {
     });
 
   threads
-    .command("show <id>")
-    .description("a thread, and the calls of it")
+    .command("view <id>")
+    .alias("show")
+    .description("a thread, what was written in it, and the calls of it")
     .action(async (id: string) => {
       const { session, out } = invoked();
       const { ask } = await session();
       const thread = await ask((api, options) => api.threads.get.query({ id }, options));
       const { items: calls } = await ask((api, options) => api.calls.list.query({ threadId: id }, options));
-      out.answer({ ...thread, calls }, () => threadText(out.paint, thread, calls));
+      const messages = await ask((api, options) => api.threads.messages.query({ id }, options));
+      out.answer({ ...thread, messages, calls }, () => threadText(out.paint, { thread, messages, calls }));
     });
 }
 

@@ -12,11 +12,12 @@ import type {
   ResponseCancelEvent,
   ResponseCreateEvent,
 } from "openai/resources/realtime/realtime";
-import type { SessionUpdate } from "./session.ts";
+import type { SessionChange, SessionUpdate } from "./session.ts";
 
 /** Everything that goes to the model. */
 export type ClientEvent =
   | SessionUpdate
+  | SessionChange
   | ConversationItemCreateEvent
   | ConversationItemDeleteEvent
   | ConversationItemTruncateEvent

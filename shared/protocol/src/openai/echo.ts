@@ -3,33 +3,36 @@
  * static noise on the phone; so nothing is sent before the echo says what matters.
  */
 import { z } from "zod";
-import type { SessionUpdate } from "./session.ts";
+import type { SessionChange, SessionUpdate } from "./session.ts";
 
 const Lenient = z.object({}).loose().catch({});
 
 /**
  * What differs between what was asked and what `session.updated` says, one sentence part each; empty when all is well. Compares the
- * formats, the voice, turn detection with its numbers, noise reduction, and the names of the tools; not the instructions.
+ * formats, the voice, turn detection with its numbers, noise reduction, and the names of the tools, as far as they were asked for; not the
+ * instructions.
  */
-export function echoMismatch(asked: SessionUpdate, echoedSession: unknown): string[] {
-  const { audio, tools } = asked.session;
+export function echoMismatch(asked: SessionUpdate | SessionChange, echoedSession: unknown): string[] {
   const echoed = Lenient.parse(echoedSession);
   const echoedAudio = Lenient.parse(echoed["audio"]);
   const input = Lenient.parse(echoedAudio["input"]);
   const output = Lenient.parse(echoedAudio["output"]);
-
+  const { audio, tools } = asked.session;
+  const whole = audio && "output" in audio ? audio : undefined;
   const problems = [
-    ...differences("audio.input.format", { type: audio.input.format.type }, input["format"]),
-    ...differences("audio.output.format", { type: audio.output.format.type }, output["format"]),
-    ...difference("audio.output.voice", audio.output.voice, output["voice"]),
-    ...differences("audio.input.turn_detection", { ...audio.input.turn_detection }, input["turn_detection"]),
+    ...(whole ? differences("audio.input.format", { type: whole.input.format.type }, input["format"]) : []),
+    ...(whole ? differences("audio.output.format", { type: whole.output.format.type }, output["format"]) : []),
+    ...(whole ? difference("audio.output.voice", whole.output.voice, output["voice"]) : []),
+    ...(audio ? differences("audio.input.turn_detection", { ...audio.input.turn_detection }, input["turn_detection"]) : []),
     // Off may be echoed as null or not at all.
-    ...difference(
-      "audio.input.noise_reduction.type",
-      audio.input.noise_reduction?.type ?? null,
-      Lenient.parse(input["noise_reduction"])["type"] ?? null,
-    ),
-    ...difference("tools", names(tools), names(echoed["tools"])),
+    ...(whole
+      ? difference(
+          "audio.input.noise_reduction.type",
+          whole.input.noise_reduction?.type ?? null,
+          Lenient.parse(input["noise_reduction"])["type"] ?? null,
+        )
+      : []),
+    ...(tools ? difference("tools", names(tools), names(echoed["tools"])) : []),
   ];
   return problems;
 }

@@ -13,6 +13,6 @@ export { OPENAI_REALTIME_URL, realtimeEndpoint } from "./endpoint.ts";
 export { isFatalModelError, upgradeErrorCode } from "./model-error.ts";
 export { parseServerEvent } from "./parse-server-event.ts";
 export type { FunctionCall, ItemKind, RateLimit, ServerEvent } from "./server-event.ts";
-export { type SessionAgent, type SessionUpdate, sessionUpdate, type SessionVoice } from "./session.ts";
+export { type SessionAgent, type SessionChange, sessionChange, type SessionUpdate, sessionUpdate, type SessionVoice } from "./session.ts";
 export { ownerToolName, vendorToolName } from "./tool-name.ts";
 export type { Usage } from "./usage.ts";

@@ -86,6 +86,36 @@ export function sessionUpdate(options: {
   };
 }
 
+/** What changes in a session that is in use. Whatever is absent stays as it is; the voice always does. */
+export interface SessionChange {
+  readonly type: "session.update";
+  readonly event_id: string;
+  readonly session: {
+    readonly type: "realtime";
+    readonly instructions?: string;
+    readonly tools?: RealtimeFunctionTool[];
+    readonly audio?: { readonly input: { readonly turn_detection: RealtimeAudioInputTurnDetection } };
+  };
+}
+
+/** @throws Fault invalid_argument as `sessionUpdate`. */
+export function sessionChange(options: {
+  readonly eventId: string;
+  readonly agent: SessionAgent | null;
+  readonly turns: { readonly turnDetection: SessionVoice["turnDetection"]; readonly autoRespond: boolean } | null;
+}): SessionChange {
+  const { eventId, agent, turns } = options;
+  return {
+    type: "session.update",
+    event_id: eventId,
+    session: {
+      type: "realtime",
+      ...(agent ? { instructions: agent.instructions, tools: agent.tools.map(functionTool) } : {}),
+      ...(turns ? { audio: { input: { turn_detection: turnDetection(turns.turnDetection, turns.autoRespond) } } } : {}),
+    },
+  };
+}
+
 function turnDetection(config: SessionVoice["turnDetection"], autoRespond: boolean): RealtimeAudioInputTurnDetection {
   const answers = { create_response: autoRespond, interrupt_response: false };
   return config.type === "semantic_vad"

@@ -74,6 +74,10 @@ export class Call implements Ticking {
     this.timeline = new Timeline(() => exchange.clock.now() - this.createdAt);
     this.ear = new Ear({
       onStarted: (utteranceId) => this.timeline.add("agent-speaks", `utterance ${utteranceId}`),
+      onKey: (key) => {
+        this.timeline.add("tone", key);
+        this.#changed();
+      },
       onFinished: (heard) => {
         const cut = `${heard.text} (cut at ${heard.heardMs} of ${heard.totalMs} ms)`;
         this.timeline.add(heard.complete ? "agent-spoke" : "agent-cut", heard.complete ? heard.text : cut);

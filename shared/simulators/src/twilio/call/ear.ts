@@ -1,6 +1,7 @@
 /**
  * The loudspeaker side of a phone. Only frames that were really played reach it, so what it understands is what was heard, to 20 ms.
  */
+import { ToneEar } from "./tone-ear.ts";
 import { FRAME_MS, isVoiced, Listener, type Utterance } from "../../speech.ts";
 
 /** One utterance as it was heard. Times are milliseconds since the call was placed. */
@@ -29,6 +30,8 @@ type Open = {
 
 export type EarOptions = {
   readonly onStarted: (utteranceId: number) => void;
+  /** A key was heard as a tone. */
+  readonly onKey: (key: string) => void;
   readonly onFinished: (utterance: HeardUtterance) => void;
 };
 
@@ -39,6 +42,9 @@ export class Ear {
   #open: Open[] = [];
   /** Whether speech sounded in the last step. */
   isSounding = false;
+  /** Keys heard as tones, in the order in which they were pressed. */
+  keys = "";
+  readonly #toneEar = new ToneEar();
   /** Frames heard that carried no simulated speech: a real voice, a tone. */
   strangeFrames = 0;
 
@@ -61,6 +67,11 @@ export class Ear {
     this.isSounding = isVoiced(frame);
     const ids = this.#listener.hear(frame, atMs);
     if (ids.length === 0) this.strangeFrames++;
+    const key = this.#toneEar.hear(ids.length === 0 ? frame : null);
+    if (key !== null) {
+      this.keys += key;
+      this.#options.onKey(key);
+    }
     for (const id of ids) {
       let open = this.#open.find((each) => each.utteranceId === id);
       if (open === undefined) {
@@ -84,6 +95,7 @@ export class Ear {
   /** Nothing is due to be played: between utterances what was understood can be put away. */
   rest(): void {
     this.isSounding = false;
+    this.#toneEar.hear(null);
     if (this.#open.length === 0 && this.#listener.utterances.length > 0) this.#listener = new Listener();
   }
 

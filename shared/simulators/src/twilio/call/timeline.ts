@@ -15,6 +15,8 @@ export type TimelineKind =
   | "agent-cut"
   | "said"
   | "dtmf"
+  /** A key that the other side pressed, heard as a tone. */
+  | "tone"
   | "alert"
   | "note"
   | "ended";

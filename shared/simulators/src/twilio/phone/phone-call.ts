@@ -59,6 +59,11 @@ export class PhoneCall implements AsyncDisposable {
     return this.#call.ear.heard;
   }
 
+  /** Keys that were heard as tones. */
+  get keysHeard(): string {
+    return this.#call.ear.keys;
+  }
+
   /** What `<Say>` said. */
   get said(): readonly string[] {
     return this.#call.said;
@@ -118,6 +123,11 @@ export class PhoneCall implements AsyncDisposable {
       const found = this.heard.slice(this.#nextHeard).find((utterance) => matches(pattern, utterance.text));
       return found?.text ?? null;
     });
+  }
+
+  /** Waits until these keys have been heard as tones, one after the other. @throws as `hears` */
+  hearsKeys(digits: string, options: Within = {}): Promise<string> {
+    return this.#until(`the keys ${digits} to sound`, options, () => (this.keysHeard.includes(digits) ? digits : null));
   }
 
   /** Says nothing for `ms`, or until the call ends. */
