@@ -96,7 +96,8 @@ export class SimulatedLine {
   tellHeard(itemId: string, heardMs: number): void {
     const audio = this.#find(itemId);
     const playedMs = audio ? audio.playedMs + FRAME_MS : 0;
-    if (heardMs > playedMs + INTERPOLATED_MS + PLAYED_FRAME_MS) this.#around.problem(`${itemId}: ${heardMs} ms are said to be heard, ${playedMs} were`);
+    if (heardMs > playedMs + INTERPOLATED_MS + PLAYED_FRAME_MS)
+      this.#around.problem(`${itemId}: ${heardMs} ms are said to be heard, ${playedMs} were`);
     if (audio) audio.isCut = true;
   }
 

@@ -13,7 +13,8 @@ const newKey = async (permissions: string): Promise<{ readonly id: string; reado
   JSON.parse((await owner("keys", "create", "--name", `for ${permissions}`, "--permissions", permissions, "--json")).out);
 
 beforeAll(async () => {
-  installation = await anInstallation();
+  // A day on which the documentation's models were in service.
+  installation = await anInstallation({ now: new Date("2026-11-02T09:00:00.000Z") });
   cwd = await mkdtemp(join(tmpdir(), "struere-cli-"));
 });
 afterAll(() => installation[Symbol.asyncDispose]());
@@ -93,7 +94,7 @@ describe("definitions", () => {
     await writeFile(join(cwd, "desk.json"), JSON.stringify(router));
     expect(await owner("routers", "set", "desk.json")).toMatchObject({
       code: 2,
-      err: expect.stringContaining('"ghost" not in development'),
+      err: expect.stringContaining('router "desk": agents[0].slug: "ghost" is not an agent of this project; legal: '),
     });
   });
 });

@@ -89,7 +89,7 @@ describe("sync", { timeout: 90_000 }, () => {
     expect(await sync(project, ["--yes"])).toMatchObject({ code: 0 });
     await project.write({
       "agents/guide.ts": `import { defineAgent } from "struere";
-import { closing } from "./shared/_closing";
+  import { closing } from "./shared/_closing";
 const lines = async () => ["You guide people.", closing].join("\\n");
 export default defineAgent({ name: "Guide", slug: "guide", systemPrompt: lines, tools: ["call.end"] });\n`,
       "agents/shared/_closing.ts": `export enum Tone { Calm = "Stay calm." }\nexport const closing: string = Tone.Calm;\n`,

@@ -198,7 +198,8 @@ describe("nobody can answer", () => {
 
 test("a model after its shutdown is replaced by its successor, and the record says so", async () => {
   const real = systemClock();
-  const clock = { now: () => real.now(), arm: real.arm.bind(real), wall: () => Date.UTC(2027, 5, 1) };
+  let today = Date.UTC(2026, 10, 22);
+  const clock = { now: () => real.now(), arm: real.arm.bind(real), wall: () => today };
   await using later = await startEdge({ clock });
   await later.ready();
   await later.api.routers.set.mutate({
@@ -212,6 +213,8 @@ test("a model after its shutdown is replaced by its successor, and the record sa
       voiceConfig: { model: "gpt-realtime-mini" },
     },
   });
+  today = Date.UTC(2027, 5, 1);
+  await later.ready();
   await later.api.connections.connect.mutate({ phoneNumber: NUMBER, router: "old" });
   const call = await later.ring();
   const { setup } = await later.api.calls.get.query({ id: call.id });

@@ -36,14 +36,14 @@ describe("requests that are none of ours", () => {
     }
   });
 
-  test("a form of 10 MB is 413, a body of 2 MB for the API too", async () => {
+  test("a form of 10 MB is 413, a body of 5 MB for the API too", async () => {
     const form = {
       method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded" },
       body: `a=${"x".repeat(10 * 1024 * 1024)}`,
     };
     expect((await get("/twilio/voice", form)).status).toBe(413);
-    const json = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify("x".repeat(2 * 1024 * 1024)) };
+    const json = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify("x".repeat(5 * 1024 * 1024)) };
     expect((await get("/trpc/agents.set", json)).status).toBe(413);
   });
 

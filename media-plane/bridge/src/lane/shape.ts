@@ -96,7 +96,7 @@ export class Shape {
 
 /** The shapes of one kind of message. Bounded: a new shape takes the place of the oldest of its length. */
 export class Shapes {
-  readonly #byLength: (Shape[] | undefined)[] = new Array(LONGEST_SHAPE_BYTES + 1).fill(undefined);
+  readonly #byLength: (Shape[] | undefined)[] = Array.from({ length: LONGEST_SHAPE_BYTES + 1 });
 
   find(bytes: Buffer, start: number, end: number): Shape | undefined {
     const shapes = this.#byLength[end - start];

@@ -11,7 +11,6 @@ export interface DefinitionFile {
 }
 
 const FOLDERS = { "entity-types": "entity-type", roles: "role", agents: "agent", routers: "router" } as const;
-export const DEFINITION_FOLDERS: readonly string[] = [...Object.keys(FOLDERS), "tools"];
 const TOOLS_FILES = ["ts", "mts", "js", "mjs"].map((ending) => `tools/index.${ending}`);
 
 const FILES_MAX = 1_000;
