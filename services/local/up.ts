@@ -80,6 +80,8 @@ export async function up(options: UpOptions): Promise<Up> {
         encryptionKey: secrets.encryptionKey,
         twilio: { apiBaseUrl: twilio?.apiBaseUrl ?? env.TWILIO_API_BASE_URL ?? null, fallbackAuthToken: env.TWILIO_AUTH_TOKEN ?? null },
         openai: { apiKey: env.OPENAI_API_KEY, baseUrl: openai?.baseUrl ?? env.OPENAI_BASE_URL ?? null },
+        // On one machine a tool on loopback is its owner's own; production keys never reach it all the same.
+        allowLoopbackTools: true,
         bootstrapApiKey: secrets.apiKey,
       },
       { bus, log: log.child({ part: "control" }), metrics: createMetrics("struere_control_", { process: true }) },
