@@ -4,8 +4,9 @@ import { escapeXml } from "./xml.ts";
 export const TWIML_CONTENT_TYPE = "text/xml; charset=utf-8";
 
 /**
- * Joins the call to a media stream. When the stream ends, for whatever reason, Twilio asks `actionUrl` what comes next; should that
- * fail to answer, or the stream never start, the call goes on at `fallbackUrl` instead of going dead.
+ * Joins the call to a media stream. When the stream ends, Twilio asks `actionUrl` what comes next. Whether it also does so when the
+ * stream broke or never started is not documented: where it goes on with the next verb instead, that is `fallbackUrl`, so that no call
+ * goes dead. An `actionUrl` that fails to answer leads to the number's own fallback URL.
  *
  * `streamUrl`: `wss://`, without a query string, which Twilio drops. `token` arrives in `start.customParameters.token`; name and value
  * together stay under 500 characters.
