@@ -1,15 +1,18 @@
 /**
- * `npm run demo`: the whole system in this process, on free ports, with simulated Twilio and OpenAI at the wire. One call of three turns
- * with a barge-in, live; then what Postgres knows about it. Exit code 0 when all of it is as it must be.
+ * `npm run demo`: the whole system in this process, on free ports, with simulated Twilio and OpenAI at the wire. A few calls, live, each
+ * followed by what Postgres knows about it, compared with what the simulators know. Exit code 0 when all of it is as it must be.
  */
 import { Fault } from "@struere/kernel";
 import { runToEnd } from "@struere/runtime";
 import { startPostgres } from "@struere/runtime/postgres";
-import type { PhoneCall } from "@struere/simulators";
+import { AgentDefinition, EntityTypeDefinition, RoleDefinition, RouterDefinition } from "struere";
 import { createWorld, type World, WORLD_NUMBER } from "../world.ts";
-import { bakery, bakeryMind, orderBread } from "./bakery.ts";
-import { checkRecord } from "./check.ts";
-import { bold, dim, moment, say, table, title } from "./show.ts";
+import { checkRecord, verdict } from "./check.ts";
+import { showLive } from "./live.ts";
+import { showRecord, showUsage } from "./record.ts";
+import type { Scene } from "./scene.ts";
+import { SCENES } from "./scenes.ts";
+import { bold, dim, say, title } from "./show.ts";
 
 const CALLER = "+14155550123";
 
@@ -19,76 +22,75 @@ async function demo(signal: AbortSignal): Promise<void> {
   say(dim("  a real Postgres, the control plane, a media node; Twilio and OpenAI are simulated at the wire"));
   await using postgres = await startPostgres({ dataDir: null });
   signal.throwIfAborted();
-  await using world = await createWorld({ databaseUrl: postgres.url, mind: bakeryMind });
+  let playing: Scene | undefined;
+  await using world = await createWorld({ databaseUrl: postgres.url, mind: (turn) => playing?.mind(turn) ?? {} });
   signal.throwIfAborted();
-  await world.answeredBy(bakery);
-  say(
-    dim(
-      `  up after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s: ${world.control.httpUrl}, ${world.nodes[0]?.wsUrl ?? ""}/media`,
-    ),
-  );
+  await syncProject(world, SCENES);
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  say(dim(`  up after ${seconds} s: ${world.control.httpUrl}, ${world.nodes[0]?.wsUrl ?? ""}/media`));
 
-  title(`The call: ${CALLER} dials ${WORLD_NUMBER}`);
-  const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
-  call.follow((event) => {
-    const line = moment(event);
-    if (line !== null) say(line);
-  });
-  await orStopped(orderBread(call), signal);
-
-  await showRecord(world, call);
+  const broken: string[] = [];
+  for (const scene of SCENES) {
+    playing = scene;
+    broken.push(...(await play(scene, world, signal)));
+  }
   title("Where to look next");
   say("  README.md        the first real call, with your own keys, in under ten lines");
   say("  npm start        the same system to stay; add -- --simulate to try it without keys");
   say("  ARCHITECTURE.md  where everything is, and what must stay true");
-  const key = process.env["OPENAI_API_KEY"]
-    ? "OPENAI_API_KEY is set: `npm start`, then connect a Twilio number as the README says, and call it."
-    : null;
-  if (key !== null) say(`  ${bold(key)}`);
+  if (process.env["OPENAI_API_KEY"])
+    say(`  ${bold("OPENAI_API_KEY is set: `npm start`, then connect a Twilio number as the README says, and call it.")}`);
   say();
+  if (broken.length > 0) throw new Fault("failed_precondition", "not everything is as it must be; see the lines marked ✗");
 }
 
-async function showRecord(world: World, call: PhoneCall): Promise<void> {
+/** As `struere sync` does it, with the definitions of all scenes. */
+async function syncProject(world: World, scenes: readonly Scene[]): Promise<void> {
+  const project = {
+    agents: scenes.flatMap(({ project: { agents } }) => agents.map((one) => AgentDefinition.parse(one))),
+    routers: scenes.flatMap(({ project: { routers = [] } }) => routers.map((one) => RouterDefinition.parse(one))),
+    entityTypes: scenes.flatMap(({ project: { entityTypes = [] } }) => entityTypes.map((one) => EntityTypeDefinition.parse(one))),
+    roles: scenes.flatMap(({ project: { roles = [] } }) => roles.map((one) => RoleDefinition.parse(one))),
+    tools: [],
+  };
+  const { digest, problems } = await world.api.sync.plan.mutate({ project });
+  if (problems.length > 0) throw new Fault("failed_precondition", problems.map(({ message }) => message).join("; "));
+  await world.api.sync.run.mutate({ project, planDigest: digest, allowDelete: false });
+  const { accountSid, authToken } = world.twilio;
+  await world.api.connections.credentials.set.mutate({ accountSid, authToken });
+}
+
+/** @returns the promises that were broken. */
+async function play(scene: Scene, world: World, signal: AbortSignal): Promise<readonly string[]> {
+  await world.api.connections.connect.mutate({ phoneNumber: WORLD_NUMBER, ...scene.answeredBy });
+  title(scene.title);
+  const who = "agent" in scene.answeredBy ? `agent ${scene.answeredBy.agent}` : `router ${scene.answeredBy.router}`;
+  say(dim(`  ${CALLER} dials ${WORLD_NUMBER}, which is answered by ${who}`));
+  const billedBefore = world.openai.invoice().length;
+  const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
+  const stop = showLive(world, call);
+  try {
+    await orStopped(scene.caller(call), signal);
+  } finally {
+    stop();
+  }
+
   const record = await world.recordOf(call.sid);
-  title(`The record of ${record.id}: ${record.status}, ${record.reason ?? ""}, ${((record.durationMs ?? 0) / 1_000).toFixed(1)} s`);
-  table(
-    [{ name: "who" }, { name: "heard" }, { name: "ms", right: true }],
-    record.utterances.map((line) => [
-      line.speaker,
-      line.interrupted ? `${line.text} ✂ ${(line.generatedText ?? "").slice(line.text.length).trim()}` : line.text,
-      line.heardMs === null ? "" : line.interrupted ? `${line.heardMs} of ${line.generatedMs ?? ""}` : String(line.heardMs),
-    ]),
-  );
-  title("What it used");
-  table(
-    [
-      { name: "for" },
-      { name: "model" },
-      { name: "text in", right: true },
-      { name: "audio in", right: true },
-      { name: "cached", right: true },
-      { name: "text out", right: true },
-      { name: "audio out", right: true },
-      { name: "s", right: true },
-    ],
-    record.usage.map((line) => [
-      line.source,
-      line.model,
-      ...[
-        line.inputTextTokens,
-        line.inputAudioTokens,
-        line.cachedTextTokens + line.cachedAudioTokens,
-        line.outputTextTokens,
-        line.outputAudioTokens,
-      ].map(String),
-      line.seconds === null ? "" : line.seconds.toFixed(1),
-    ]),
-  );
-  const verdict = checkRecord(record, call, world.openai.invoice());
+  showRecord(record);
+  showUsage(record);
+  const seen = verdict();
+  await scene.judge({ world, call, record, check: seen.check });
+  const invoice = world.openai
+    .invoice()
+    .slice(billedBefore)
+    // What agents wrote belongs to their threads; the record of a call has what was spoken.
+    .filter(({ kind }) => kind !== "text");
+  const whole = checkRecord(record, call, invoice);
   title("Checked against what the simulators know");
-  for (const line of verdict.held) say(`  ✓ ${line}`);
-  for (const line of verdict.broken) say(`  ✗ ${line}`);
-  if (verdict.broken.length > 0) throw new Fault("failed_precondition", "the record is not what happened; see the lines marked ✗");
+  const broken = [...seen.broken, ...whole.broken];
+  for (const line of [...seen.held, ...whole.held]) say(`  ✓ ${line}`);
+  for (const line of broken) say(`  ✗ ${line}`);
+  return broken;
 }
 
 /** Ctrl-C ends the story; the world is taken down on the way out. */

@@ -8,6 +8,7 @@ export const dim = paint(2);
 const green = paint(32);
 const cyan = paint(36);
 const yellow = paint(33);
+const magenta = paint(35);
 
 export function say(line = ""): void {
   process.stdout.write(`${line}\n`);
@@ -23,6 +24,20 @@ export function moment(event: TimelineEvent): string | null {
   const time = dim(`${(event.atMs / 1_000).toFixed(2).padStart(7)} s`);
   const line = words(event);
   return line && `${time}  ${line}`;
+}
+
+/** What the call's own events say that no phone can hear; nothing for the others. */
+export function happening(name: string, data: unknown, atMs: number): string | null {
+  const time = dim(`${(atMs / 1_000).toFixed(2).padStart(7)} s`);
+  const of = (field: string): string => String(Reflect.get(Object(data), field) ?? "");
+  switch (name) {
+    case "agent.changed":
+      return `${time}  ${magenta("router")}  ${of("from")} hands the call to ${of("to")} (${of("by")})`;
+    case "tool.finished":
+      return `${time}  ${magenta("tool")}    ${of("name")}: ${of("isError") === "true" ? "failed" : "done"}, ${of("durationMs")} ms`;
+    default:
+      return null;
+  }
 }
 
 function words({ kind, text }: TimelineEvent): string | null {
