@@ -15,6 +15,7 @@ import { addWebhooks } from "./http/webhooks.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { startRecorder } from "./recorder/recorder.ts";
 import { callRouter } from "./routing/route-call.ts";
+import { startInjectionSweeper } from "./injections/injector.ts";
 import { startSweeper } from "./sweeper.ts";
 import { addCompilePrompt } from "./templates/index.ts";
 import { twilioTelephony } from "./telephony/twilio-telephony.ts";
@@ -59,6 +60,8 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   parts.defer(() => recorder.close());
   const sweeper = startSweeper(plane);
   parts.defer(() => sweeper.close());
+  const injections = startInjectionSweeper(plane);
+  parts.defer(() => injections.close());
 
   const grpc = await startGrpcServer({
     host: config.host,

@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import type { Addresses } from "./http/addresses.ts";
 import type { ControlConfig } from "./config.ts";
 import type { ControlContext } from "./context.ts";
+import { injector } from "./injections/injector.ts";
 import { callRedirector } from "./telephony/call-redirector.ts";
 import { textPromptRenderer } from "./templates/index.ts";
 import { type TextAgents, textAgents } from "./text/text-agents.ts";
@@ -32,6 +33,7 @@ export function conversations(
     guard: guardOf(config, own),
     chatWithAgent: (question) => text.chatWithAgent(question),
     redirector: callRedirector({ db, keyRing, apiBaseUrl, fallbackAuthToken }),
+    injector: injector({ bus: context.bus, db, clock }),
     dialActionUrl: () => own.addresses.webhook("dialAction"),
   });
   const tools = servicesOn(context.viewDb);

@@ -142,11 +142,22 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   {
     name: "voice.inject",
     place: "any",
-    description: "Puts a message into a running call; the agent on the phone says it.",
+    description:
+      "Puts a message into the running phone call that you audit: the agent on the phone says it, in its own voice and words, at the next pause. Use `correction` when something wrong was said or noted and the caller has not put it right already; `complete` when everything that the call is for is done: the message is the last thing that is said, then the call ends; `abort` when the call must stop at once. Say only what matters now; the caller hears every message.",
     parameters: parameters(
       {
-        message: text("What the agent on the phone shall say."),
-        action: { type: "string", enum: ["correction", "complete", "abort"], description: "What the message is for." },
+        message: text("What the agent on the phone shall say, in one or two plain sentences, as if to the caller."),
+        action: {
+          type: "string",
+          enum: ["correction", "complete", "abort"],
+          description: "What the message is for.",
+        },
+        field: text(
+          "Of a correction: the name of the field that it is about. A newer correction of a field replaces one that still waits.",
+        ),
+        value: text(
+          'Of a correction: what is right, as a person would say it ("14th of March"). If the caller says it before the correction is spoken, the correction is left out.',
+        ),
       },
       ["message", "action"],
     ),

@@ -116,3 +116,15 @@ export {
   referencesIn,
 } from "./json-schema.ts";
 export { EntityAction, type EntityActor, type FieldMask, mayAct, type Policy, readRole, type Role, type ScopeRule } from "./policy.ts";
+export {
+  checkInjection,
+  INJECTION_CHARS_MAX,
+  INJECTION_TTL_MS,
+  InjectionAction,
+  INJECTIONS_PER_AUDIT,
+  INJECTIONS_PER_CALL,
+  INJECTIONS_PER_MINUTE,
+  type InjectionWords,
+  isDictated,
+  RECEIPT_GIVEN_UP_MS,
+} from "./injection.ts";

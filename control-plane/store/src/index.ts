@@ -113,11 +113,14 @@ export {
   setRouter,
 } from "./routers.ts";
 export type {
+  Audit,
   Call,
+  CallAudit,
   CallEventRow,
   CallUsage,
   Connection,
   Database,
+  Injection,
   JsonObject,
   MediaNode,
   Message,
@@ -144,3 +147,14 @@ export { getAgentVersion, getRouterVersion, getToolsAt } from "./pinned.ts";
 export { beginToolRun, endToolRun, getToolRun, runInToolTransaction, type ToolRunState, type ToolRunToBegin } from "./tool-runs.ts";
 export { openToolSigningSecret } from "./tool-signing.ts";
 export { getOrganizationName } from "./organizations.ts";
+export {
+  type InjectionToOpen,
+  type InjectProblem,
+  listInjections,
+  listUntakenInjections,
+  openInjection,
+  settleForsaken,
+  settleInjection,
+} from "./injections.ts";
+export type { Unaudited } from "./recording-auditor.ts";
+export { listUnfilledFields } from "./unfilled-fields.ts";

@@ -7,7 +7,8 @@ import { createHash } from "node:crypto";
 import type { CallId, Environment, OrganizationId } from "@struere/kernel";
 import { sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
-import type { JsonObject } from "./schema.ts";
+import { listUnaudited, recordReceipts, type Unaudited } from "./recording-auditor.ts";
+import type { Injection, JsonObject } from "./schema.ts";
 
 /** A message of the bus (shared/protocol/src/bus/messages.ts), parsed, with the address of its subject. */
 export type MessageToRecord = { readonly organizationId: OrganizationId; readonly environment: Environment; readonly callId: CallId } & (
@@ -74,17 +75,25 @@ export interface Recorded {
   readonly watermarks: readonly Watermark[];
   /** Messages that no call may have published; they are not in the record. */
   readonly setAside: readonly { readonly message: MessageToRecord; readonly reason: SetAsideReason }[];
+  /** Injections whose receipt came with this batch, and for the first time. */
+  readonly receipts: readonly Injection[];
+  /** Of the calls in the batch, those whose auditor has something to read. */
+  readonly unaudited: readonly Unaudited[];
 }
 
 /** Writes a batch in one transaction: all of it or, when this throws, nothing. */
 export async function recordMessages(db: Db, messages: readonly MessageToRecord[], now: Date): Promise<Recorded> {
-  if (messages.length === 0) return { watermarks: [], setAside: [] };
+  if (messages.length === 0) return { watermarks: [], setAside: [], receipts: [], unaudited: [] };
   return await inTransaction(db, async (tx) => {
     const { accepted, setAside } = await admit(tx, messages);
-    if (accepted.length === 0) return { watermarks: [], setAside };
+    if (accepted.length === 0) return { watermarks: [], setAside, receipts: [], unaudited: [] };
     const stretches = stretchesOf(accepted);
     await lockWatermarks(tx, stretches, now);
-    await insertMessages(tx, accepted);
+    const written = await insertMessages(tx, accepted);
+    const receipts = await recordReceipts(
+      tx,
+      written.flatMap(({ callId, kind, body }) => (kind === "event" ? { callId, name: body.name, at: body.at, data: body.data } : [])),
+    );
     const reached = await moveWatermarks(tx, stretches, now);
     const watermarks = stretches.map(({ organizationId, environment, callId, epoch }) => ({
       organizationId,
@@ -93,7 +102,7 @@ export async function recordMessages(db: Db, messages: readonly MessageToRecord[
       epoch,
       seq: reached.get(`${callId}.${epoch}`) ?? 0,
     }));
-    return { watermarks, setAside };
+    return { watermarks, setAside, receipts, unaudited: await listUnaudited(tx, stretches) };
   });
 }
 
@@ -160,7 +169,8 @@ async function lockWatermarks(tx: Db, stretches: readonly Stretch[], now: Date):
     .execute();
 }
 
-async function insertMessages(tx: Db, messages: readonly MessageToRecord[]): Promise<void> {
+/** @returns those that were not there before. */
+async function insertMessages(tx: Db, messages: readonly MessageToRecord[]): Promise<readonly MessageToRecord[]> {
   const written = await tx
     .insertInto("call_events")
     .values(
@@ -184,6 +194,7 @@ async function insertMessages(tx: Db, messages: readonly MessageToRecord[]): Pro
   const derived = written.flatMap((row) => fresh.get(identityOf(row.call_id, row)) ?? []);
   await insertUtterances(tx, derived);
   await insertUsage(tx, derived);
+  return derived;
 }
 
 async function insertUtterances(tx: Db, messages: readonly MessageToRecord[]): Promise<void> {

@@ -241,7 +241,6 @@ export class Session {
         this.#watch(kind, body);
       },
       receipt: (receipt) => {
-        this.#callBus?.receipt(receipt);
         if (this.#config !== undefined)
           events.injectionDone(this.#config.callId, receipt.injectionId, receipt.outcome, receipt.reason ?? null);
       },

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { fakeBus } from "./support/fake-bus.ts";
 import { anId, aProtoConfig } from "./support/fake-control.ts";
 import type { FakeSession } from "./support/fake-openai.ts";
-import { Journal, until } from "./support/journal.ts";
+import { until } from "./support/journal.ts";
 import { aRig, type Rig } from "./support/rig.ts";
 
 const voiced = Buffer.alloc(160, 0x20).toString("base64");
@@ -136,17 +136,23 @@ describe("a call", () => {
     const [first] = rig.bus.published.entries;
     const address = parseCallSubject(first?.subject ?? "");
     if (address === undefined) throw new Error("the subject of a published message is a call's");
-    const receipts = new Journal<{ readonly injectionId: string; readonly outcome: string; readonly epoch: number }>();
-    rig.bus.subscribe(callSubject(address, "receipt"), (data) => receipts.add(JSON.parse(data)));
     rig.bus.broadcast(callSubject(address, "inject"), "nonsense");
     const inject = { injectionId: "inj_1", action: "correction", message: "It is Tuesday.", expiresAt: Date.now() + 60_000 };
     rig.bus.broadcast(callSubject(address, "inject"), JSON.stringify(inject));
     rig.bus.broadcast(callSubject(address, "inject"), JSON.stringify(inject));
     const late = { ...inject, injectionId: "inj_2", expiresAt: Date.now() - 1 };
     rig.bus.broadcast(callSubject(address, "inject"), JSON.stringify(late));
-    await receipts.until((all) => all.length >= 2);
-    expect(receipts.entries.find(({ injectionId }) => injectionId === "inj_2")).toMatchObject({ outcome: "expired", epoch: 1 });
-    expect(receipts.entries.filter(({ injectionId }) => injectionId === "inj_1")).toMatchObject([{ outcome: "spoken" }]);
+    rig.bus.broadcast(callSubject(address, "inject"), JSON.stringify({ ...inject, injectionId: "inj_3", epoch: 2 }));
+    const outcomes = () => {
+      const done = rig.bus.published.entries.filter(({ body }) => body["name"] === "injection.done");
+      return done.map(({ body }) => body["data"]);
+    };
+    await rig.bus.published.until(() => outcomes().length >= 2);
+    const nothingElse = { reason: null };
+    expect(outcomes()).toMatchObject([
+      { injectionId: "inj_2", outcome: "expired", ...nothingElse },
+      { injectionId: "inj_1", outcome: "spoken", heardMs: expect.any(Number), ...nothingElse },
+    ]);
     stream.stop();
     await rig.control.endings.when(() => true);
   });
@@ -245,11 +251,16 @@ describe("a mistake of ours", () => {
     const address = parseCallSubject(subject);
     if (address === undefined) throw new Error("the subject of a published message is a call's");
     const inject = { injectionId: "inj_1", action: "correction", message: "It is Tuesday.", expiresAt: Date.now() - 1 };
-    const broadcast = bus.broadcast.bind(bus);
-    bus.broadcast = (to, data) => {
-      if (to.endsWith(".receipt")) throw new TypeError("as if by mistake");
-      broadcast(to, data);
-    };
+    // The time of day is asked for twice: when the injection comes in, and when what became of it is written down.
+    const wall = rig.clock.wall.bind(rig.clock);
+    let asked = 0;
+    Object.assign(rig.clock, {
+      wall: () => {
+        asked += 1;
+        if (asked === 2) throw new TypeError("as if by mistake");
+        return wall();
+      },
+    });
     bus.broadcast(callSubject(address, "inject"), JSON.stringify(inject));
     expect((await broken.closed).code).toBe(1011);
     expect(await rig.control.endings.when(() => true)).toMatchObject({ callId, outcome: "CALL_OUTCOME_FAILED", reason: "internal_error" });

@@ -52,6 +52,7 @@ type TelephonyEffect = { readonly type: "telephony.clear" } | { readonly type: "
 type RecordEffect =
   /** Body of a bus message without epoch and time, which the shell adds. `seq` is gapless over all kinds. */
   | { readonly type: "bus.publish"; readonly kind: "transcript" | "event" | "usage"; readonly seq: number; readonly body: PublishedBody }
+  /** For the shell's counters and log: the record has it as the event `injection.done`. */
   | {
       readonly type: "bus.receipt";
       readonly injectionId: string;

@@ -13,7 +13,7 @@ import type { EventOf } from "./event.ts";
 import { beginsSpeaking, endsSpeaking, expired, type Injected, isSeen, queued, seen, unqueued } from "./injection.ts";
 import { FAREWELL_START_MS } from "./limits.ts";
 import { fallSilent } from "./play-out.ts";
-import { sendReceipt } from "./record.ts";
+import { publishEvent, sendReceipt } from "./record.ts";
 import { ask, isQuiet } from "./response.ts";
 import { areTonesDue } from "./tones.ts";
 import { hasFloor } from "./turn.ts";
@@ -26,6 +26,7 @@ export function auditorInjected(draft: Draft, event: EventOf<"auditor.injected">
   if (stage.phase === "closing") return sendReceipt(draft, event, { outcome: "refused", reason: "call_over" });
   if (at >= expiresAt) return sendReceipt(draft, event, { outcome: "expired" });
   if (action !== "abort" && call.injection.abort) return sendReceipt(draft, event, { outcome: "superseded", reason: "aborting" });
+  publishEvent(draft, "injection.taken", { injectionId, action });
   enqueue(draft, { injectionId, action, message, expiresAt, told: false });
 }
 

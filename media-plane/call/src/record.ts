@@ -26,6 +26,8 @@ export type PublishedEvent =
   | "model.opened"
   | "model.lost"
   | "call.warned"
+  | "injection.taken"
+  | "injection.done"
   | "call.ended";
 
 export function publishEvent(
@@ -71,7 +73,13 @@ export function sendReceipt(
   receipt: { readonly outcome: "spoken" | "superseded" | "expired" | "refused"; readonly reason?: string; readonly heardMs?: number },
 ): void {
   const { outcome, reason = null, heardMs = null } = receipt;
+  // A closed record takes nothing more: whoever sent it learns from there that the call is over.
+  if (!isRecordClosed(draft)) publishEvent(draft, "injection.done", { injectionId: injected.injectionId, outcome, reason, heardMs });
   emit(draft, { type: "bus.receipt", injectionId: injected.injectionId, outcome, reason, heardMs });
+}
+
+function isRecordClosed({ stage }: Draft): boolean {
+  return stage.phase === "closing" && stage.closing.step.name === "recording";
 }
 
 export function refuseAll(draft: Draft, injected: readonly Injected[], reason: string): void {

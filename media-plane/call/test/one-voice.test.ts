@@ -46,9 +46,9 @@ test("a request that the vendor's own response overtook is made again when that 
       4060 model.errored code=conversation_already_has_active_response message="" requestId=r1.5
       4070 model.audio_started responseId=resp_v itemId=agent_2
       4080 lane.progressed itemId=agent_2 generatedMs=400 sentMs=400 finished=true
-             > bus.publish #7 agent.speaking offsetMs=4080 itemId=agent_2
+             > bus.publish #8 agent.speaking offsetMs=4080 itemId=agent_2
       4090 model.response_done responseId=resp_v status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #8 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #9 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
              > model.request requestId=r1.6 purpose=injection instructions="You are Ada.\\n\\nSomething has to be put right. Tell the caller…""
   `);
 });
@@ -86,8 +86,8 @@ test("a request that is created although another response is active is the young
              > model.cancel requestId=r1.6 responseId=resp_2
       4080 model.response_done responseId=resp_2 status=cancelled reason=client_cancelled toolCalls=[] usage=null
       4090 model.response_done responseId=resp_v status=incomplete reason=content_filter toolCalls=[] usage={…}
-             > bus.publish #7 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
-             > bus.publish #8 call.warned offsetMs=4090 code=response_incomplete
+             > bus.publish #8 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #9 call.warned offsetMs=4090 code=response_incomplete
              > model.request requestId=r1.7 purpose=retry instructions=null"
   `);
 });

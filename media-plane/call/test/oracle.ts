@@ -23,6 +23,10 @@ export class Oracle {
   #toolsRun = new Set<string>();
   #injected = new Set<string>();
   #receipts = new Map<string, number>();
+  /** The same, as the record has them. */
+  #recorded = new Map<string, number>();
+  /** Came in while there was a record to write them to. */
+  #recordable = new Set<string>();
   /** Until when nothing may be asked beside it. */
   #inFlight = new Map<string, number>();
   #created = new Set<string>();
@@ -61,6 +65,9 @@ export class Oracle {
     for (const injectionId of this.#injected) {
       const receipts = this.#receipts.get(injectionId) ?? 0;
       if (receipts !== 1) this.#broken(`injection ${injectionId} has ${receipts} receipts`);
+      const recorded = this.#recorded.get(injectionId) ?? 0;
+      if (recorded !== (this.#recordable.has(injectionId) ? 1 : 0))
+        this.#broken(`injection ${injectionId} has ${recorded} receipts in the record`);
     }
   }
 
@@ -71,7 +78,11 @@ export class Oracle {
     if (event.type === "telephony.stopped") this.#line = "down";
     if (event.type === "lease.lost") this.#isAbandoned = true;
     if (event.type === "router.routed" && event.questionId === this.#question?.questionId) this.#question = null;
-    if (event.type === "auditor.injected") this.#injected.add(event.injectionId);
+    if (event.type === "auditor.injected") {
+      if (before.phase !== "resolving" && !this.#closedRecord && !this.#injected.has(event.injectionId))
+        this.#recordable.add(event.injectionId);
+      this.#injected.add(event.injectionId);
+    }
     if (event.type === "lane.progressed") {
       this.#generated.set(event.itemId, Math.max(event.generatedMs, this.#generated.get(event.itemId) ?? 0));
       this.#sent.set(event.itemId, Math.max(event.sentMs, this.#sent.get(event.itemId) ?? 0));
@@ -195,6 +206,10 @@ export class Oracle {
 
   #told(body: Of<"bus.publish">["body"]): void {
     const data = body["data"] as { readonly [field: string]: unknown };
+    if (body["name"] === "injection.done") {
+      const injectionId = String(data["injectionId"]);
+      this.#recorded.set(injectionId, (this.#recorded.get(injectionId) ?? 0) + 1);
+    }
     if (body["name"] === "call.started") this.#agent = String(data["agent"]);
     if (body["name"] !== "agent.changed") return;
     if (data["from"] !== this.#agent) this.#broken(`${data["from"]} hands over, but ${this.#agent} has the call`);

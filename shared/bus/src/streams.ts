@@ -22,6 +22,14 @@ export const STREAMS = {
     maxAgeMs: 24 * 60 * 60_000,
     maxBytes: 1024 ** 3,
   },
+  /** Wake-ups of auditors. What waits longer than this is of calls that are long over, and the control plane sends it again if need be. */
+  audits: {
+    name: "VOICE_AUDITS",
+    subjects: [everyCallSubject("audit")],
+    dedupeWindowMs: 120_000,
+    maxAgeMs: 60 * 60_000,
+    maxBytes: 128 * 1024 ** 2,
+  },
 } as const satisfies { readonly [what: string]: StreamSettings };
 
 /** Largest data of one message; nats-server's own default limit is four times as much. */

@@ -14,13 +14,17 @@ import {
   type DeadLetter,
   type Db,
   faultOfDatabase,
+  type Injection,
   isFaultOfData,
   type MessageToRecord,
   recordMessages,
   setAsideMessages,
+  type Unaudited,
   type Watermark,
 } from "@struere/store";
+import { announceReceipt } from "../injections/messages.ts";
 import { readMessage } from "./read-message.ts";
+import { wakeAuditors } from "./wake-auditors.ts";
 
 export interface RecorderOptions {
   readonly bus: Bus;
@@ -41,6 +45,14 @@ const ACK_WAIT_MS = 30_000;
 const MAX_DELIVER = 1_000_000;
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5_000;
+const NOTHING = { watermarks: [], receipts: [], unaudited: [] };
+
+/** What a batch was for whoever waits for it. */
+interface Written {
+  readonly watermarks: readonly Watermark[];
+  readonly receipts: readonly Injection[];
+  readonly unaudited: readonly Unaudited[];
+}
 
 interface Readable {
   readonly delivery: Delivery;
@@ -91,7 +103,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   }
 
   /** `undefined`: the process stops before the database is back. */
-  async function persist(batch: readonly Delivery[]): Promise<readonly Watermark[] | undefined> {
+  async function persist(batch: readonly Delivery[]): Promise<Written | undefined> {
     const { readable, letters } = sort(batch);
     for (let attempt = 0; ; attempt++) {
       try {
@@ -106,8 +118,8 @@ export function startRecorder(options: RecorderOptions): Recorder {
     }
   }
 
-  async function write(readable: readonly Readable[], letters: readonly DeadLetter[]): Promise<readonly Watermark[]> {
-    const { watermarks, refused } = await record(readable);
+  async function write(readable: readonly Readable[], letters: readonly DeadLetter[]): Promise<Written> {
+    const { refused, ...written } = await record(readable);
     const all = [...letters, ...refused];
     if (all.length > 0) await setAsideMessages(db, all, new Date(clock.wall()));
     for (const letter of all) {
@@ -116,31 +128,36 @@ export function startRecorder(options: RecorderOptions): Recorder {
       log.error({ reason, subject: letter.subject }, "message set aside");
     }
     for (const { message } of readable) recorded.inc({ kind: message.kind });
-    return watermarks;
+    return written;
   }
 
   /** A batch that fails for what is in it is written message by message, to find the one at fault. */
-  async function record(
-    readable: readonly Readable[],
-  ): Promise<{ readonly watermarks: readonly Watermark[]; readonly refused: readonly DeadLetter[] }> {
+  async function record(readable: readonly Readable[]): Promise<Written & { readonly refused: readonly DeadLetter[] }> {
     try {
-      const { watermarks, setAside } = await recordMessages(
+      const { setAside, ...written } = await recordMessages(
         db,
         readable.map(({ message }) => message),
         new Date(clock.wall()),
       );
       const reasons = new Map(setAside.map(({ message, reason }) => [message, reason]));
-      return { watermarks, refused: readable.flatMap((item) => letterOf(item.delivery, reasons.get(item.message))) };
+      return { ...written, refused: readable.flatMap((item) => letterOf(item.delivery, reasons.get(item.message))) };
     } catch (thrown) {
       if (!isFaultOfData(thrown)) throw thrown;
-      if (readable.length === 1) return { watermarks: [], refused: readable.flatMap(({ delivery }) => letterOf(delivery, "not_writable")) };
+      if (readable.length === 1) return { ...NOTHING, refused: readable.flatMap(({ delivery }) => letterOf(delivery, "not_writable")) };
       const parts = [];
       for (const item of readable) parts.push(await record([item]));
-      return { watermarks: parts.flatMap((part) => part.watermarks), refused: parts.flatMap((part) => part.refused) };
+      return {
+        watermarks: parts.flatMap((part) => part.watermarks),
+        receipts: parts.flatMap((part) => part.receipts),
+        unaudited: parts.flatMap((part) => part.unaudited),
+        refused: parts.flatMap((part) => part.refused),
+      };
     }
   }
 
-  function announce(watermarks: readonly Watermark[]): void {
+  function announce({ watermarks, receipts, unaudited }: Written): void {
+    for (const injection of receipts) announceReceipt(bus, injection);
+    void wakeAuditors({ bus, clock, log }, unaudited);
     for (const { environment, organizationId, callId, epoch, seq } of watermarks) {
       bus.broadcast(callSubject({ environment, organizationId, callId }, "watermark"), JSON.stringify({ epoch, seq }));
     }

@@ -24,7 +24,7 @@ import type { RenderPrompt } from "./render-prompt.ts";
 import { runTools, type StepOfTools, type ToolCallSummary, type ToolRun } from "./run-tools.ts";
 import { actorOf, type TextAgent } from "./text-agent.ts";
 import type { TextModel, TextModelResponse } from "./text-model.ts";
-import type { ToolRunner } from "./tool-runner.ts";
+import type { AuditInHand, ToolRunner } from "./tool-runner.ts";
 
 const STEPS_MAX = 10;
 /** The owner's name of a tool has no more; what a model invents is cut. */
@@ -49,6 +49,8 @@ export interface MessageToAnswer {
   readonly colleagues: ReadonlyMap<string, TextAgent>;
   readonly history: readonly HistoryMessage[];
   readonly message: string;
+  /** The message is a call's transcript, and the agent its auditor. */
+  readonly audit?: AuditInHand;
   readonly deadlineAt: number;
   readonly signal: AbortSignal;
 }
@@ -182,6 +184,7 @@ function stepOf(services: AnswerServices, asked: MessageToAnswer, speaker: Speak
     offered,
     actor: actorOf(asked.scope, agent),
     threadId: asked.thread.id,
+    ...(asked.audit ? { audit: asked.audit } : {}),
     deadlineAt: asked.deadlineAt,
     signal: asked.signal,
   };

@@ -4,7 +4,7 @@ import { type Clock, Fault, type ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import type { TextAgent } from "./text-agent.ts";
 import type { FunctionCall } from "./text-model.ts";
-import type { AgentActor, ToolErrorType, ToolResult, ToolRunner } from "./tool-runner.ts";
+import type { AgentActor, AuditInHand, ToolErrorType, ToolResult, ToolRunner } from "./tool-runner.ts";
 import { withDeadline } from "./with-deadline.ts";
 
 /** More calls in one step are answered with an error, and not run. */
@@ -38,6 +38,7 @@ export interface StepOfTools {
   readonly agent: TextAgent;
   readonly threadId: ThreadId;
   readonly offered: readonly ToolDefinition[];
+  readonly audit?: AuditInHand;
   /** On the clock. */
   readonly deadlineAt: number;
   readonly signal: AbortSignal;
@@ -63,7 +64,7 @@ async function runOne(step: StepOfTools, call: FunctionCall): Promise<ToolResult
   }
   if (!isObject(call.argumentsJson))
     return failure("validation", "the arguments are not a JSON object; call the tool again with one that follows its schema");
-  const { tools, clock, actor, agent, threadId } = step;
+  const { tools, clock, actor, agent, threadId, audit } = step;
   try {
     return await withDeadline({ clock, at: step.deadlineAt, signal: step.signal }, (signal) =>
       tools.runTool({
@@ -73,6 +74,7 @@ async function runOne(step: StepOfTools, call: FunctionCall): Promise<ToolResult
         name: call.name,
         argumentsJson: call.argumentsJson,
         idempotencyKey: `${threadId}.${call.callId}`,
+        ...(audit ? { audit } : {}),
         signal,
       }),
     );

@@ -1,6 +1,6 @@
 /** What the loop of a text agent needs of tools: which ones an agent has, and to run one. Built in tools/. */
 import type { ToolDefinition } from "@struere/domain";
-import type { ThreadId } from "@struere/kernel";
+import type { CallId, ThreadId } from "@struere/kernel";
 import type { Scope } from "@struere/store";
 import type { TextAgent } from "./text-agent.ts";
 
@@ -12,6 +12,21 @@ export interface AgentActor extends Scope {
   readonly roles: readonly string[];
 }
 
+/** An auditor's reading of a call: the only place where voice.inject does something. */
+export interface AuditInHand {
+  readonly auditId: string;
+  readonly callId: CallId;
+  readonly epoch: number;
+  /** Delta number of the last utterance that it reads, of this epoch. */
+  readonly basedOn: number;
+  /** What the caller has said so far. */
+  readonly callerWords: readonly string[];
+  /** The entity that the call shall fill: it is not complete before that is. */
+  readonly entity: { readonly type: string; readonly id: string } | null;
+  /** 1, 2, 3 … with each injection that the model asks for: with the audit's id, the injection's own. */
+  nextInjection(): number;
+}
+
 export interface ToolRequest {
   readonly actor: AgentActor;
   readonly agent: TextAgent;
@@ -20,6 +35,7 @@ export interface ToolRequest {
   /** JSON; the runner checks it against the tool's schema before anything runs. */
   readonly argumentsJson: string;
   readonly idempotencyKey: string;
+  readonly audit?: AuditInHand;
   /** Aborted when nobody waits for the result any more. */
   readonly signal: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { findBuiltinTool, parseArguments, readToolArguments, type ToolArguments,
 import { Fault } from "@struere/kernel";
 import { planCallTool } from "./call-tools.ts";
 import { planAgentChat, planTransfer } from "./conversation-tools.ts";
+import { planInject } from "./inject-tool.ts";
 import { planEntityTool } from "./entity-tools.ts";
 import { callHttpTool } from "./http-tool.ts";
 import { callMcpTool, missingArguments } from "./mcp.ts";
@@ -38,8 +39,9 @@ function planBuiltin(services: ToolServices, request: ToolRequest): ToolPlan {
     case "router.transfer":
       return planTransfer(services, request, given);
     case "voice.call":
-    case "voice.inject":
       throw new Fault("failed_precondition", `${name} comes with a later version; it does nothing yet`);
+    case "voice.inject":
+      return planInject(services, request, given);
     case "call.end":
     case "call.transfer":
     case "call.sendDigits":

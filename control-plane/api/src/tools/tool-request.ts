@@ -3,6 +3,8 @@ import type { Clock, ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import type { Call, Db, KeyRing, Scope } from "@struere/store";
 import type { AgentChatAnswer, AgentChatQuestion } from "../text/text-agents.ts";
+import type { AuditInHand } from "../text/tool-runner.ts";
+import type { Injector } from "../injections/injector.ts";
 import type { GuardPolicy } from "./guard/guard-policy.ts";
 
 /** The agent that acts, as it was pinned for this conversation. */
@@ -26,6 +28,8 @@ export interface ToolRequest {
   /** On the phone: its row. */
   readonly call?: Call;
   readonly name: string;
+  /** While an auditor reads a call. */
+  readonly audit?: AuditInHand;
   /** As the model wrote them: not trusted. */
   readonly argumentsJson: string;
   /** The same key, the same run: `<callId>:<toolCallId>` on the phone. */
@@ -72,6 +76,8 @@ export interface ToolServices {
   /** The tool agent.chat. */
   readonly chatWithAgent: (question: AgentChatQuestion) => Promise<AgentChatAnswer>;
   readonly redirector: CallRedirector;
+  /** The tool voice.inject. */
+  readonly injector: Injector;
   /** Absolute, asked by Twilio when a transferred call's other leg is over. */
   readonly dialActionUrl: () => string;
 }

@@ -120,14 +120,16 @@ describe("an agent", () => {
     });
   });
 
-  test("hears that calls out and injections come later", async () => {
-    for (const [name, given] of [
-      ["voice.call", { phoneNumber: "+14155550100" }],
-      ["voice.inject", { message: "x", action: "abort" }],
-    ] as const)
-      expect(outputOf(await world.run(name, given))).toMatchObject({
-        error: { code: "failed_precondition", message: expect.stringContaining("later version") },
-      });
+  test("hears that calls out come later", async () => {
+    expect(outputOf(await world.run("voice.call", { phoneNumber: "+14155550100" }))).toMatchObject({
+      error: { code: "failed_precondition", message: expect.stringContaining("later version") },
+    });
+  });
+
+  test("that is in no audit injects nothing, and hears why", async () => {
+    expect(outputOf(await world.run("voice.inject", { message: "x", action: "abort" }))).toMatchObject({
+      error: { code: "failed_precondition", message: expect.stringContaining("only for an auditor while it audits an active call") },
+    });
   });
 
   test("asks another agent as itself, by either name of the parameter", async () => {

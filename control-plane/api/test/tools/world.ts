@@ -1,4 +1,5 @@
 /** Tools on a real database, with an owner's server that records what it gets. Only who is asked by agent.chat and Twilio's REST are the test's. */
+import { memoryBus } from "@struere/bus";
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { Fault, type ThreadId } from "@struere/kernel";
@@ -19,6 +20,7 @@ import { type ToolAgent, type ToolOutcome, type ToolRequest, type ToolServices }
 import { runTool } from "../../src/tools/index.ts";
 import type { AgentChatQuestion } from "../../src/text/text-agents.ts";
 import { aClaimedCall, aScope, NOW } from "../fixture.ts";
+import { injector } from "../../src/injections/injector.ts";
 
 export interface Received {
   readonly path: string;
@@ -112,6 +114,7 @@ export async function aToolsWorld(db: Db, over: Partial<ToolServices> = {}): Pro
         redirected.push({ callSid, twiml });
       },
     },
+    injector: injector({ bus: memoryBus(), db, clock: systemClock() }),
     dialActionUrl: () => "https://voice.example/twilio/dial-action",
     ...over,
   };

@@ -5,6 +5,7 @@ import { up as callWarnings } from "./0002-call-warnings.ts";
 import { up as entities } from "./0003-entities.ts";
 import { up as textThreads } from "./0004-text-threads.ts";
 import { up as tools } from "./0005-tools.ts";
+import { up as auditor } from "./0006-auditor.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -12,4 +13,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0003-entities": { up: entities },
   "0004-text-threads": { up: textThreads },
   "0005-tools": { up: tools },
+  "0006-auditor": { up: auditor },
 };

@@ -1,8 +1,8 @@
-/** One call on the bus: its record out through the outbox, injections in, receipts out to whoever listens. */
+/** One call on the bus: its record out through the outbox, injections in. What becomes of those is in the record. */
 import type { Bus, Subscription } from "@struere/bus";
 import type { CallConfig, CallEvent } from "@struere/call";
 import type { Clock } from "@struere/kernel";
-import { callSubject, InjectMessage, type ReceiptMessage, type RecordedKind } from "@struere/protocol/bus";
+import { callSubject, InjectMessage, type RecordedKind } from "@struere/protocol/bus";
 import type { Outbox } from "./outbox.ts";
 import type { Outboxes } from "./outboxes.ts";
 
@@ -18,19 +18,17 @@ export interface CallBusOptions {
 }
 
 export class CallBus {
-  readonly #bus: Bus;
-  readonly #config: CallConfig;
   readonly #outbox: Outbox;
   readonly #injections: Subscription;
   /** The last number that was published; 0 before the first. */
   lastSeq = 0;
 
   constructor({ bus, clock, outboxes, config, injected, notUnderstood }: CallBusOptions) {
-    this.#bus = bus;
-    this.#config = config;
     this.#injections = bus.subscribe(callSubject(config, "inject"), (data) => {
       const message = parseInjection(data);
       if (message === undefined) return notUnderstood();
+      // Meant for whoever held the call before: it may have been said already.
+      if (message.epoch !== undefined && message.epoch !== config.epoch) return;
       const { injectionId, action, message: words, expiresAt } = message;
       const at = clock.now();
       injected({ type: "auditor.injected", at, injectionId, action, message: words, expiresAt: at + (expiresAt - clock.wall()) });
@@ -41,12 +39,6 @@ export class CallBus {
   publish(kind: RecordedKind, seq: number, body: { readonly [field: string]: unknown }): void {
     this.lastSeq = seq;
     this.#outbox.add(kind, seq, body);
-  }
-
-  /** Reaches whoever listens now. */
-  receipt(receipt: Omit<ReceiptMessage, "epoch">): void {
-    const message: ReceiptMessage = { ...receipt, epoch: this.#config.epoch };
-    this.#bus.broadcast(callSubject(this.#config, "receipt"), JSON.stringify(message));
   }
 
   /** The call is over; what it published stays in the outbox until it is covered. */

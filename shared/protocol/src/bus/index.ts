@@ -1,4 +1,5 @@
 export {
+  AuditMessage,
   type CallEventName,
   EventMessage,
   InjectMessage,

@@ -61,6 +61,10 @@ const EVENT_NAMES = [
   "model.recovered",
   "model.lost",
   "call.warned",
+  /** The node has taken in an injection and will give its receipt: `injectionId`, `action`. */
+  "injection.taken",
+  /** What became of it: `injectionId`, `outcome`, `reason`, `heardMs`, as in a receipt. */
+  "injection.done",
   "call.ended",
 ] as const;
 export type CallEventName = (typeof EVENT_NAMES)[number];
@@ -95,17 +99,28 @@ export const UsageMessage = z.strictObject({
 });
 export type UsageMessage = z.infer<typeof UsageMessage>;
 
-/** From an auditor, a person or a service: words that the voice agent shall say. */
+/**
+ * From an auditor, a person or a service, by way of the control plane: words that the voice agent shall say. It is sent again and again
+ * until the record says that the node took it; the node knows it by its id.
+ */
 export const InjectMessage = z.strictObject({
   injectionId: z.string().min(1).max(128),
   action: z.enum(["correction", "complete", "abort"]),
   message: z.string().min(1).max(2_000),
   /** Spoken before this wall-clock moment or not at all. */
   expiresAt: z.number().int().positive(),
+  /** Whoever holds the call under another epoch leaves it alone: it may have been said already. Absent: whoever holds it. */
+  epoch: z.exactOptional(z.number().int().positive()),
+  /** What it is about, such as the name of a field: the newest that waits about one thing is the one that is said. */
+  field: z.exactOptional(z.string().min(1).max(64)),
+  /** What is right. When the caller has said it after `basedOn`, there is nothing to correct any more. */
+  value: z.exactOptional(z.string().min(1).max(200)),
+  /** Delta number of the last utterance that its author had read. */
+  basedOn: z.exactOptional(z.number().int().nonnegative()),
 });
 export type InjectMessage = z.infer<typeof InjectMessage>;
 
-/** What became of an injection; exactly one for each. */
+/** What became of an injection; exactly one for each, announced by the control plane once it is in the record. */
 export const ReceiptMessage = z.strictObject({
   injectionId: z.string(),
   epoch: z.number().int().positive(),
@@ -114,6 +129,19 @@ export const ReceiptMessage = z.strictObject({
   heardMs: z.exactOptional(Offset),
 });
 export type ReceiptMessage = z.infer<typeof ReceiptMessage>;
+
+/**
+ * There is something to audit in a call: its utterances up to this one are in the record. Whoever takes it asks the control plane to run the
+ * audit (`struere.voice.v1.Auditing`), which knows what has been audited already; so the same message twice does nothing twice.
+ */
+export const AuditMessage = z.strictObject({
+  epoch: z.number().int().nonnegative(),
+  /** Number of the newest utterance; 0 when the call ended without one under this epoch. */
+  delta: z.number().int().nonnegative(),
+  /** Wall clock of whoever sends it, milliseconds since 1970. */
+  at: z.number().int().nonnegative(),
+});
+export type AuditMessage = z.infer<typeof AuditMessage>;
 
 /** All of (call, epoch) up to and including `seq` is in Postgres: the node may forget it, a watcher may read it. */
 export const WatermarkMessage = z.strictObject({

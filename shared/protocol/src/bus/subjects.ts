@@ -10,8 +10,11 @@ import { type CallId, type Environment, isEnvironment, type NodeId, type Organiz
 export const RECORDED_KINDS = ["transcript", "event", "usage"] as const;
 export type RecordedKind = (typeof RECORDED_KINDS)[number];
 
-/** `inject` and `receipt` carry words to and from a live call; `watermark` says how far the record has come (core NATS, at most once). */
-export const CALL_KINDS = [...RECORDED_KINDS, "inject", "receipt", "watermark"] as const;
+/**
+ * `audit` wakes an auditor worker, and is stored until one has taken it (JetStream). `inject` carries words to a live call, `receipt` says
+ * what became of them, `watermark` how far the record has come (core NATS, at most once).
+ */
+export const CALL_KINDS = [...RECORDED_KINDS, "audit", "inject", "receipt", "watermark"] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
 
 export interface CallAddress {

@@ -1,0 +1,98 @@
+/**
+ * Puts words into running calls: whoever injects comes through here, an auditor, a person or a service. The injection is in the database
+ * before it is sent; it is sent again, by every control plane, until the record says that the node took it or its time is over; and one that
+ * no node will answer for gets its receipt here. Each of these may happen twice at once: the node and the store make that harmless.
+ */
+import type { Bus } from "@struere/bus";
+import type { Clock, Result } from "@struere/kernel";
+import type { Log, Metrics } from "@struere/runtime";
+import {
+  type Db,
+  type Injection,
+  type InjectionToOpen,
+  type InjectProblem,
+  listUntakenInjections,
+  openInjection,
+  type Scope,
+  settleForsaken,
+} from "@struere/store";
+import { announceReceipt, sendInjection } from "./messages.ts";
+
+export interface Injector {
+  /** `created` false: this id was injected before. Its receipt comes later, in the record and on the bus. */
+  inject(
+    scope: Scope,
+    injection: Omit<InjectionToOpen, "now">,
+  ): Promise<Result<{ readonly injection: Injection; readonly created: boolean }, InjectProblem>>;
+}
+
+export interface InjectorOptions {
+  readonly bus: Bus;
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+const AGAIN_EVERY_MS = 1_000;
+/** In one go; the ones that expire first come first. */
+const AGAIN_MAX = 500;
+/** Every so many rounds: receipts that nobody else gives. */
+const FORSAKEN_EVERY = 3;
+
+export function injector({ bus, db, clock }: Pick<InjectorOptions, "bus" | "db" | "clock">): Injector {
+  return {
+    async inject(scope, injection) {
+      const opened = await openInjection(db, scope, { ...injection, now: new Date(clock.wall()) });
+      if (!opened.ok) return opened;
+      const { outcome } = opened.value.injection;
+      if (outcome === null) sendInjection(bus, opened.value.injection);
+      else if (opened.value.created) announceReceipt(bus, opened.value.injection);
+      return opened;
+    },
+  };
+}
+
+export function startInjectionSweeper({ bus, db, clock, log, metrics }: InjectorOptions): { close(): Promise<void> } {
+  const again = metrics.counter("injections_sent_again_total", "Injections that no node had taken yet, sent once more");
+  const forsaken = metrics.counter("injections_forsaken_total", "Injections that got their receipt here, since no node gave it", [
+    "reason",
+  ]);
+  let closed = false;
+  let off = (): void => undefined;
+  let running = Promise.resolve();
+  let round = 0;
+
+  const sweep = async (): Promise<void> => {
+    const now = new Date(clock.wall());
+    try {
+      const untaken = await listUntakenInjections(db, { now, limit: AGAIN_MAX });
+      // One that was sent a moment ago is on its way.
+      const due = untaken.filter((injection) => now.getTime() - injection.created_at.getTime() >= AGAIN_EVERY_MS / 2);
+      for (const injection of due) sendInjection(bus, injection);
+      again.inc(due.length);
+      if (round++ % FORSAKEN_EVERY === 0) {
+        for (const injection of await settleForsaken(db, { now })) {
+          forsaken.inc({ reason: injection.reason ?? "" });
+          announceReceipt(bus, injection);
+        }
+      }
+    } catch (error) {
+      log.warn({ err: error }, "injections could not be looked after; it is tried again");
+    }
+    if (!closed) arm();
+  };
+  const arm = (): void => {
+    off = clock.arm(clock.now() + AGAIN_EVERY_MS, () => {
+      running = sweep();
+    });
+  };
+  arm();
+  return {
+    async close() {
+      closed = true;
+      off();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * Injections from their beginning to their receipt. The row is there before anything is sent; its id makes a second one harmless; and the
+ * receipt is written once, by whoever knows first: the node, through the record, or we, when no node can answer any more.
+ */
+import { INJECTION_TTL_MS, INJECTIONS_PER_CALL, INJECTIONS_PER_MINUTE, type InjectionWords, RECEIPT_GIVEN_UP_MS } from "@struere/domain";
+import { type CallId, err, ok, type Result } from "@struere/kernel";
+import { sql } from "kysely";
+import { type Db, inTransaction } from "./database.ts";
+import { cleanText } from "./plain-text.ts";
+import type { Injection } from "./schema.ts";
+import type { Scope } from "./scope.ts";
+
+export interface InjectionToOpen extends InjectionWords {
+  readonly injectionId: string;
+  readonly callId: CallId;
+  readonly source: Injection["source"];
+  /** Slug of the agent, or id of the key. */
+  readonly author: string;
+  /** Of an auditor. */
+  readonly auditId: string | null;
+  /** Delta number of the last utterance that its author had read; `null`: of nobody who reads along. */
+  readonly basedOn: number | null;
+  /** It is not to be said at all, and for what reason: it is recorded with its receipt. */
+  readonly withheld?: string;
+  readonly now: Date;
+}
+
+export type InjectProblem = "call_not_found" | "call_not_active" | "too_many_for_a_minute" | "too_many_for_a_call";
+
+/** Nothing is sent here. `created` false: this id was there before, and stands as it was. */
+export async function openInjection(
+  db: Db,
+  scope: Scope,
+  open: InjectionToOpen,
+): Promise<Result<{ readonly injection: Injection; readonly created: boolean }, InjectProblem>> {
+  const { callId, now } = open;
+  return await inTransaction(db, async (tx) => {
+    // Its end waits for us, or we for its end: no injection is opened in a call that is over.
+    const call = await tx
+      .selectFrom("calls")
+      .select(["status", "epoch"])
+      .where("organization_id", "=", scope.organizationId)
+      .where("environment", "=", scope.environment)
+      .where("id", "=", callId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (!call) return err("call_not_found");
+    const known = await tx.selectFrom("injections").selectAll().where("id", "=", open.injectionId).executeTakeFirst();
+    if (known) return known.call_id === callId ? ok({ injection: known, created: false }) : err("call_not_found");
+    if (call.status !== "active") return err("call_not_active");
+    const minuteAgo = new Date(now.getTime() - 60_000);
+    const before = await tx
+      .selectFrom("injections")
+      .select((of) => [of.fn.countAll<number>().as("all"), of.fn.countAll<number>().filterWhere("created_at", ">", minuteAgo).as("recent")])
+      .where("call_id", "=", callId)
+      .executeTakeFirstOrThrow();
+    if (before.recent >= INJECTIONS_PER_MINUTE) return err("too_many_for_a_minute");
+    if (before.all >= INJECTIONS_PER_CALL) return err("too_many_for_a_call");
+    const injection = await tx
+      .insertInto("injections")
+      .values({
+        id: open.injectionId,
+        organization_id: scope.organizationId,
+        environment: scope.environment,
+        call_id: callId,
+        epoch: call.epoch,
+        audit_id: open.auditId,
+        source: open.source,
+        author: cleanText(open.author),
+        action: open.action,
+        message: cleanText(open.message),
+        field: open.field,
+        value: open.value,
+        based_on: open.basedOn,
+        created_at: now,
+        expires_at: new Date(now.getTime() + INJECTION_TTL_MS[open.action]),
+        taken_at: null,
+        outcome: open.withheld === undefined ? null : "refused",
+        reason: open.withheld ?? null,
+        heard_ms: null,
+        receipt_at: open.withheld === undefined ? null : now,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return ok({ injection, created: true });
+  });
+}
+
+/** In the order in which they were made. */
+export async function listInjections(db: Db, scope: Scope, callId: CallId): Promise<readonly Injection[]> {
+  return await db
+    .selectFrom("injections")
+    .selectAll()
+    .where("organization_id", "=", scope.organizationId)
+    .where("environment", "=", scope.environment)
+    .where("call_id", "=", callId)
+    .orderBy("created_at")
+    .orderBy("id")
+    .execute();
+}
+
+/** On their way, and not taken by a node: to be sent again. */
+export async function listUntakenInjections(
+  db: Db,
+  options: { readonly now: Date; readonly limit: number },
+): Promise<readonly Injection[]> {
+  return await db
+    .selectFrom("injections")
+    .selectAll()
+    .where("outcome", "is", null)
+    .where("taken_at", "is", null)
+    .where("expires_at", ">", options.now)
+    .orderBy("expires_at")
+    .limit(options.limit)
+    .execute();
+}
+
+/** The node says that it has it, and will give the receipt. */
+export async function markInjectionTaken(
+  db: Db,
+  taken: { readonly callId: CallId; readonly injectionId: string; readonly at: Date },
+): Promise<void> {
+  await db
+    .updateTable("injections")
+    .set({ taken_at: taken.at })
+    .where("id", "=", taken.injectionId)
+    .where("call_id", "=", taken.callId)
+    .where("taken_at", "is", null)
+    .execute();
+}
+
+export interface ReceiptToRecord {
+  readonly callId: CallId;
+  readonly injectionId: string;
+  readonly outcome: NonNullable<Injection["outcome"]>;
+  readonly reason: string | null;
+  readonly heardMs: number | null;
+  readonly at: Date;
+}
+
+/** The first receipt stands. `undefined`: there was one, or there is no such injection in this call. */
+export async function settleInjection(db: Db, receipt: ReceiptToRecord): Promise<Injection | undefined> {
+  return await db
+    .updateTable("injections")
+    .set({ outcome: receipt.outcome, reason: receipt.reason, heard_ms: receipt.heardMs, receipt_at: receipt.at })
+    .where("id", "=", receipt.injectionId)
+    .where("call_id", "=", receipt.callId)
+    .where("outcome", "is", null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/**
+ * Gives receipts where no node will: the call's record is complete and has none; the call went to another node; the call has said something
+ * since the time ran out and had never taken it; or nobody has said anything for very long. Safe in every process at once.
+ */
+export async function settleForsaken(db: Db, options: { readonly now: Date; readonly limit?: number }): Promise<readonly Injection[]> {
+  const { now, limit = 200 } = options;
+  const givenUp = new Date(now.getTime() - RECEIPT_GIVEN_UP_MS);
+  const { rows } = await sql<Injection>`
+    update injections set
+      outcome = case when forsaken.over or forsaken.moved then 'refused' else 'expired' end,
+      reason = case when forsaken.over then 'call_over' when forsaken.moved then 'call_moved' else 'not_delivered' end,
+      receipt_at = ${now}
+    from (
+      select injection.id,
+        call.status not in ('pending', 'active') as over,
+        call.epoch > injection.epoch as moved
+      from injections injection
+      join calls call on call.id = injection.call_id
+      left join call_watermarks mark on mark.call_id = call.id and mark.epoch = injection.epoch
+      where injection.outcome is null and (
+        (call.status not in ('pending', 'active') and (
+          (call.epoch = injection.epoch and coalesce(mark.seq, 0) >= call.last_seq)
+          or injection.expires_at < ${givenUp}
+        ))
+        or (call.epoch > injection.epoch and injection.expires_at < ${now})
+        or (injection.taken_at is null and injection.expires_at < ${now} and exists (
+          select 1 from call_events event
+          where event.call_id = injection.call_id and event.epoch = injection.epoch and event.seq <= mark.seq
+            and event.at > injection.expires_at + interval '5 seconds'
+        ))
+        or injection.expires_at < ${givenUp}
+      )
+      order by injection.expires_at
+      limit ${limit}
+      for update of injection skip locked
+    ) as forsaken
+    where injections.id = forsaken.id and injections.outcome is null
+    returning injections.*`.execute(db);
+  return rows;
+}
