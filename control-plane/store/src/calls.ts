@@ -164,6 +164,10 @@ const LISTED = [
   "ended_at",
   "duration_ms",
   "last_seq",
+  "rate_card_version",
+  "carrier_duration_s",
+  "carrier_billed_at",
+  "billing_problem",
 ] as const satisfies readonly (keyof CallTable)[];
 
 const AGENT_SLUG = sql<string | null>`config -> 'agent' ->> 'slug'`.as("agent_slug");

@@ -85,10 +85,24 @@ export {
   revokeKey,
 } from "./keys.ts";
 export { appendMessages, listThreadMessages, type MessageToAppend } from "./messages.ts";
+export { type EntryNote, type EntryToPost, postEntries, postEntry, type PostedEntry } from "./ledger.ts";
+export { expireHolds, renewHolds } from "./ledger-holds.ts";
+export {
+  getLedger,
+  type LedgerState,
+  listLedgers,
+  listStatement,
+  setCreditLimit,
+  STATEMENT_PAGE_MAX,
+  type StatementFilter,
+  type StatementRow,
+  verifyLedger,
+} from "./ledger-reading.ts";
 export { migrate } from "./migrate.ts";
 export { newId } from "./new-id.ts";
 export { getNode, listLiveNodes, pickNode, recordHeartbeat, registerNode } from "./nodes.ts";
 export { type Page, PAGE_LIMIT, type PageRequest } from "./page.ts";
+export { findRateCard, keepRateCard, versionOfCard } from "./rate-cards.ts";
 export {
   type DeadLetter,
   type EventToRecord,
@@ -126,8 +140,10 @@ export type {
   Message,
   PinnedAgent,
   TextUsageRow,
+  StoredLine,
   Thread,
   ToolCallRecord,
+  UseSource,
   Utterance,
 } from "./schema.ts";
 export type { Scope } from "./scope.ts";

@@ -2,7 +2,19 @@
  * The tables, in the words of SQL. Timestamps are `Date`, int8 is `number` (see database.ts), ids carry their brands, so that a raw
  * string does not reach a question.
  */
-import type { CallConfig, CallDirection, CallStatus, ConnectionStatus, FormerSettings, Permission, ThreadStatus } from "@struere/domain";
+import type {
+  Account,
+  CallConfig,
+  CallDirection,
+  CallStatus,
+  ConnectionStatus,
+  EntryKind,
+  FormerSettings,
+  Permission,
+  PricedLine,
+  RateCard,
+  ThreadStatus,
+} from "@struere/domain";
 import type {
   AgentId,
   ApiKeyId,
@@ -10,6 +22,7 @@ import type {
   ConnectionId,
   EntityId,
   Environment,
+  Micros,
   NodeId,
   OrganizationId,
   RouterId,
@@ -53,6 +66,11 @@ export interface Database {
   call_audits: CallAuditTable;
   audits: AuditTable;
   injections: InjectionTable;
+  rate_cards: RateCardTable;
+  ledgers: LedgerTable;
+  ledger_transactions: LedgerTransactionTable;
+  ledger_postings: LedgerPostingTable;
+  credit_holds: CreditHoldTable;
 }
 
 export interface OrganizationTable {
@@ -223,6 +241,9 @@ export interface TextUsageTable {
   output_tokens: number;
   reasoning_tokens: number;
   at: Date;
+  rate_card_version: ColumnType<string | null, string | null | undefined, string | null>;
+  billed_at: ColumnType<Date | null, never, Date | null>;
+  billing_problem: ColumnType<string | null, never, string | null>;
 }
 
 export interface NodeTable {
@@ -282,6 +303,13 @@ export interface CallTable {
   ended_at: Date | null;
   duration_ms: number | null;
   last_seq: number | null;
+  /** The prices by which it is billed. */
+  rate_card_version: ColumnType<string | null, string | null | undefined, never>;
+  /** As the carrier counts, once it has said so. */
+  carrier_duration_s: ColumnType<number | null, never, number | null>;
+  carrier_billed_at: ColumnType<Date | null, never, Date | null>;
+  /** Why it can not be billed; whoever mends it clears this. */
+  billing_problem: ColumnType<string | null, never, string | null>;
 }
 
 export interface CallEventTable {
@@ -331,6 +359,8 @@ export interface CallUsageTable {
   output_audio_tokens: number;
   seconds: number | null;
   at: Date;
+  billed_at: ColumnType<Date | null, never, Date | null>;
+  billing_problem: ColumnType<string | null, never, string | null>;
 }
 
 export interface CallWatermarkTable {
@@ -503,6 +533,80 @@ export interface InjectionTable {
   receipt_at: Date | null;
 }
 
+/** int8 comes as a number, or as a bigint when it is too large for one: `micros()` makes one of both. */
+type Money = ColumnType<number | bigint, Micros, Micros>;
+
+export interface RateCardTable {
+  version: string;
+  card: ColumnType<RateCard, string, never>;
+  created_at: ColumnType<Date, Date, never>;
+}
+
+export interface LedgerTable {
+  organization_id: OrganizationId;
+  environment: Environment;
+  currency: string;
+  credit_limit_micros: ColumnType<number | bigint | null, Micros | null, Micros | null>;
+  available_micros: ColumnType<number | bigint, never, Micros>;
+  held_micros: ColumnType<number | bigint, never, Micros>;
+  funding_micros: ColumnType<number | bigint, never, Micros>;
+  models_micros: ColumnType<number | bigint, never, Micros>;
+  telephony_micros: ColumnType<number | bigint, never, Micros>;
+  unobserved_micros: ColumnType<number | bigint, never, Micros>;
+  markup_micros: ColumnType<number | bigint, never, Micros>;
+  recovery_micros: ColumnType<number | bigint, never, Micros>;
+  created_at: Date;
+}
+
+/** What was used: a response or transcription of a call, a text response by its purpose, or the carrier. */
+export type UseSource = "response" | "transcription" | TextUsageTable["purpose"] | "audit" | "telephony";
+
+export interface LedgerTransactionTable {
+  id: ColumnType<number, never, never>;
+  organization_id: ColumnType<OrganizationId, OrganizationId, never>;
+  environment: ColumnType<Environment, Environment, never>;
+  idempotency_key: ColumnType<string, string, never>;
+  kind: ColumnType<EntryKind, EntryKind, never>;
+  amount_micros: Money;
+  /** Balances once it was posted. */
+  available_after_micros: Money;
+  held_after_micros: Money;
+  hold_id: ColumnType<string | null, string | null, never>;
+  call_id: ColumnType<CallId | null, CallId | null, never>;
+  thread_id: ColumnType<ThreadId | null, ThreadId | null, never>;
+  source: ColumnType<UseSource | null, UseSource | null, never>;
+  model: ColumnType<string | null, string | null, never>;
+  rate_card_version: ColumnType<string | null, string | null, never>;
+  estimated: ColumnType<boolean, boolean, never>;
+  lines: ColumnType<readonly StoredLine[], string, never>;
+  /** Who made it: `key:…`, or a part of the system. */
+  actor: ColumnType<string, string, never>;
+  note: ColumnType<string | null, string | null, never>;
+  /** When what it is about happened; a late report is posted later. */
+  occurred_at: ColumnType<Date, Date, never>;
+  posted_at: ColumnType<Date, Date, never>;
+}
+
+/** As JSON: money is text in it, which stays exact. */
+export type StoredLine = Omit<PricedLine, "cost"> & { readonly costMicros: string };
+
+export interface LedgerPostingTable {
+  transaction_id: ColumnType<number, number, never>;
+  account: ColumnType<Account, Account, never>;
+  amount_micros: Money;
+}
+
+export interface CreditHoldTable {
+  id: string;
+  organization_id: OrganizationId;
+  environment: Environment;
+  state: "open" | "released" | "expired";
+  remaining_micros: Money;
+  opened_at: Date;
+  expires_at: Date;
+  closed_at: Date | null;
+}
+
 export type Call = Selectable<CallTable>;
 export type Connection = Selectable<VoiceConnectionTable>;
 export type Thread = Selectable<ThreadTable>;
@@ -515,3 +619,4 @@ export type CallUsage = Selectable<CallUsageTable>;
 export type Audit = Selectable<AuditTable>;
 export type CallAudit = Selectable<CallAuditTable>;
 export type Injection = Selectable<InjectionTable>;
+export type LedgerTransaction = Selectable<LedgerTransactionTable>;

@@ -21,4 +21,5 @@ export {
   type ThreadId,
   type ToolId,
 } from "./id.ts";
+export { formatMicros, type Micros, micros, MICROS_PER_UNIT, negated, NO_MONEY, parseMicros } from "./money.ts";
 export { err, ok, type Result } from "./result.ts";

@@ -6,6 +6,7 @@ import { up as entities } from "./0003-entities.ts";
 import { up as textThreads } from "./0004-text-threads.ts";
 import { up as tools } from "./0005-tools.ts";
 import { up as auditor } from "./0006-auditor.ts";
+import { up as ledger } from "./0007-ledger.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -14,4 +15,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0004-text-threads": { up: textThreads },
   "0005-tools": { up: tools },
   "0006-auditor": { up: auditor },
+  "0007-ledger": { up: ledger },
 };
