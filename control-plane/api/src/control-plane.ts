@@ -1,23 +1,19 @@
 /** A control plane, put together: database migrated, bus connected, HTTP and gRPC listening, recorder and sweeper at work. */
 import { ping } from "@struere/store";
 import { type ControlConfig, DEFAULT_GATEWAY_URL } from "./config.ts";
-import { addChatApi } from "./chat/add-chat-api.ts";
 import { type ControlContext, type ControlOverrides, openContext } from "./context.ts";
 import { conversations } from "./conversations.ts";
 import { callControl } from "./grpc/call-control.ts";
 import { nodeRegistry } from "./grpc/node-registry.ts";
 import { startGrpcServer } from "./grpc/server.ts";
 import { addresses } from "./http/addresses.ts";
+import { addRoutes } from "./http/routes.ts";
 import { startHttpServer } from "./http/server.ts";
-import { addDataApi } from "./data/data-api.ts";
-import { addTrpc } from "./http/trpc.ts";
-import { addWebhooks } from "./http/webhooks.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { startRecorder } from "./recorder/recorder.ts";
 import { callRouter } from "./routing/route-call.ts";
 import { startInjectionSweeper } from "./injections/injector.ts";
 import { startSweeper } from "./sweeper.ts";
-import { addCompilePrompt } from "./templates/index.ts";
 import { twilioTelephony } from "./telephony/twilio-telephony.ts";
 import { within } from "./within.ts";
 
@@ -54,7 +50,8 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     apiBaseUrl,
     now: () => new Date(context.clock.wall()),
   });
-  const { text, voice, tools } = conversations(context, config, { addresses: publicAddresses, ports: () => [httpPort, grpcPort] });
+  const talking = conversations(context, config, { addresses: publicAddresses, ports: () => [httpPort, grpcPort] });
+  const { text, voice } = talking;
   const plane = { ...context, db: context.planeDb };
   const recorder = startRecorder(plane);
   parts.defer(() => recorder.close());
@@ -80,13 +77,8 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     log: context.log,
     metrics: context.metrics,
     notReady: async () => [...(draining ? ["draining"] : []), ...(await whatIsAway(context))],
-    routes: async (app) => {
-      addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses: publicAddresses, voice });
-      await addTrpc(app, { ...context, db: context.viewDb, telephony });
-      await addDataApi(app, { ...context, db: context.viewDb });
-      await addChatApi(app, { ...context, db: context.viewDb, text });
-      await addCompilePrompt(app, tools);
-    },
+    routes: (app) =>
+      addRoutes(app, { context, conversations: talking, telephony, gatewaySecret, fallbackAuthToken, addresses: publicAddresses }),
   });
   parts.defer(() => http.close());
   httpPort = http.port;

@@ -30,14 +30,17 @@ import { AgentDefinition, describeProblems, modelInUse, RouterDefinition, VoiceC
 /** `definition_unreadable`: what is stored is not what the API let in, or a newer version wrote it. */
 export type CallProblem = Omit<ResolveProblem, "reason"> & { readonly reason: ResolveReason | "definition_unreadable" };
 
+/** What a connection is bound to, as it is stored now. */
+export interface BoundTarget {
+  /** `null`: the connection has none, or it is gone. */
+  readonly agent: AgentVersion | null;
+  readonly router: RouterVersion | null;
+  /** Of the agents that the router names, those that there are. */
+  readonly agents: ReadonlyMap<string, AgentVersion>;
+}
+
 /** @throws whatever the database throws. */
-export async function resolveCall(
-  db: Db,
-  voice: Pick<VoiceTools, "opening">,
-  question: { readonly connection: Connection; readonly call: CallFacts; readonly wallMs: number },
-): Promise<Result<ResolvedCall, CallProblem>> {
-  const { connection, call, wallMs } = question;
-  const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
+export async function readTarget(db: Db, scope: Scope, connection: Connection): Promise<Result<BoundTarget, CallProblem>> {
   const [agentRow, routerRow] = await Promise.all([
     connection.agent_id === null ? undefined : getAgentById(db, scope, connection.agent_id),
     connection.router_id === null ? undefined : getRouterById(db, scope, connection.router_id),
@@ -59,20 +62,31 @@ export async function resolveCall(
     if (!read.ok) return read;
     agents.set(row.slug, read.value);
   }
+  return { ok: true, value: { agent: agent?.value ?? null, router: router?.value ?? null, agents } };
+}
+
+/** @throws whatever the database throws. */
+export async function resolveCall(
+  db: Db,
+  voice: Pick<VoiceTools, "opening">,
+  question: { readonly connection: Connection; readonly call: CallFacts; readonly wallMs: number },
+): Promise<Result<ResolvedCall, CallProblem>> {
+  const { connection, call, wallMs } = question;
+  const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
+  const target = await readTarget(db, scope, connection);
+  if (!target.ok) return target;
   const today = new Date(wallMs).toISOString().slice(0, 10);
   const asked = {
     call,
     connection: connectionState(connection),
-    agent: agent?.value ?? null,
-    router: router?.value ?? null,
-    agents,
+    ...target.value,
     defaultVoice: VoiceConfig.parse({}),
     maxDurationMs: MAX_CALL_MS,
     modelInUse: (model: string) => modelInUse(model, today),
   };
   const answering = answeringAgent(asked);
   if (!answering.ok) return answering;
-  const opening = await openingOf(voice, scope, call, answering.value, router?.value ?? null);
+  const opening = await openingOf(voice, scope, call, answering.value, target.value.router);
   return opening.ok ? resolveCallConfig(asked, opening.value) : opening;
 }
 

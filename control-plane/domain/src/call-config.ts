@@ -205,7 +205,7 @@ export function resolveCallConfig(question: ResolveQuestion, opening: Opening): 
 
 /** A router's call opens as its fallback agent. */
 export function answeringAgent(
-  question: Omit<ResolveQuestion, "defaultVoice" | "maxDurationMs" | "modelInUse">,
+  question: Pick<ResolveQuestion, "connection" | "agent" | "router" | "agents"> & { readonly call: Pick<CallFacts, "environment"> },
 ): Result<AgentVersion, ResolveProblem> {
   const { connection, agent, router, agents } = question;
   if (connection.status !== "connected" || connection.target === null) {

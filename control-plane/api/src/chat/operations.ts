@@ -2,6 +2,8 @@
 import type { RequiredPermission } from "@struere/domain";
 import { z } from "zod";
 import { CreateBody, ListParams, OnePath, QueryBody, SearchBody, TypePath, UpdateBody } from "../data/data-input.ts";
+import { CompilePromptBody } from "../templates/compile-prompt-route.ts";
+import { VoiceConfigQuery, VoiceConfigShape } from "../voice-config/voice-config-shapes.ts";
 import { CallListQuery, CallMessageShape, CallPageShape, CallPath, CallRecordShape } from "./call-shapes.ts";
 import { ChatAnswerShape, ChatBody, SlugChatBody, SlugPath } from "./chat-shapes.ts";
 
@@ -37,6 +39,14 @@ const EntityTypes = z.object({
   data: z.array(
     z.object({ slug: z.string(), name: z.string(), schema: z.record(z.string(), z.unknown()), searchFields: z.array(z.string()) }),
   ),
+});
+
+const CompiledPromptShape = z.object({
+  agentSlug: z.string(),
+  version: z.int(),
+  rawPrompt: z.string().meta({ description: "As it was written." }),
+  compiledPrompt: z.string(),
+  problems: z.array(z.object({ name: z.string(), problem: z.string() })),
 });
 
 const CHAT_ERRORS = [404, 409, 429, 503, 504] as const;
@@ -191,5 +201,26 @@ export const OPERATIONS: readonly ApiOperation[] = [
     params: OnePath,
     answer: z.object({ success: z.literal(true) }),
     errors: DATA_ERRORS,
+  },
+  {
+    id: "compilePrompt",
+    method: "post",
+    path: "/v1/compile-prompt",
+    summary: "What an agent would be told: its prompt with the templates filled in, and every problem in words.",
+    permission: "sync",
+    body: CompilePromptBody,
+    answer: CompiledPromptShape,
+    errors: [404, 429],
+  },
+  {
+    id: "voiceConfig",
+    method: "get",
+    path: "/v1/voice/config",
+    summary:
+      "Who would answer a number now, and how it would sound. 404: no such number is connected; 409: an agent, router or auditor that it names is gone.",
+    permission: "calls",
+    query: VoiceConfigQuery,
+    answer: VoiceConfigShape,
+    errors: [404, 409, 429],
   },
 ];

@@ -3,25 +3,14 @@
  * shows or changes what belongs to another organization or another environment.
  */
 import { mayCall, Permission, type RequiredPermission } from "@struere/domain";
-import {
-  bindConnection,
-  createKey,
-  entityStore,
-  recordMessages,
-  revokeKey,
-  type Scope,
-  setAgent,
-  setEntityType,
-  setRole,
-  setRouter,
-  setTools,
-} from "@struere/store";
+import { createKey, revokeKey, type Scope, setAgent } from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { TRPCError } from "@trpc/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TrpcServices } from "../../src/trpc/init.ts";
 import { appRouter } from "../../src/trpc/root.ts";
-import { ACCOUNT, aClaimedCall, aKey, anAgent, aScope, aTranscript, NOW } from "../fixture.ts";
+import { ACCOUNT, aKey, aScope, NOW } from "../fixture.ts";
+import { type OwnedThings, ownedThings, WORDS_OF_THEIRS } from "../owned-things.ts";
 import { callerWith, services } from "./server.ts";
 
 let database: TestDatabase;
@@ -29,7 +18,7 @@ let using: TrpcServices;
 let owner: Scope;
 /** One more scope, in which things may be changed. */
 let playground: Scope;
-let theirs: Awaited<ReturnType<typeof ownedThings>>;
+let theirs: OwnedThings;
 const strangers: Record<string, Scope> = {};
 
 beforeAll(async () => {
@@ -37,43 +26,11 @@ beforeAll(async () => {
   using = services(database.db);
   owner = await aScope(database.db, "production");
   playground = await aScope(database.db, "development");
-  theirs = await ownedThings(owner);
+  theirs = await ownedThings(database.db, owner);
   strangers["another organization"] = await aScope(database.db, "production");
   strangers["another environment"] = { ...owner, environment: "eval" };
 });
 afterAll(() => database[Symbol.asyncDispose]());
-
-async function ownedThings(scope: Scope) {
-  const { db } = database;
-  const agent = await anAgent(db, scope, "their-agent");
-  const { router } = await setRouter(db, scope, { slug: "their-router", name: "Theirs", definition: {}, now: NOW });
-  const phoneNumber = "+14155550123";
-  const target = { kind: "agent", agentId: agent.id } as const;
-  const connection = await bindConnection(db, scope, {
-    phoneNumber,
-    target,
-    label: null,
-    phoneNumberSid: "PN1",
-    accountSid: ACCOUNT,
-    formerSettings: null,
-    now: NOW,
-  });
-  const call = await aClaimedCall(db, scope);
-  await recordMessages(db, [{ ...scope, callId: call.id, kind: "transcript", body: aTranscript(1, { text: "their words" }) }], NOW);
-  const { info } = await createKey(db, scope, { name: "their-key", permissions: ["*"], expiresAt: null, now: NOW });
-  const definition = {
-    name: "Theirs",
-    slug: "their-type",
-    schema: { type: "object", properties: { note: { type: "string" } } },
-    searchFields: ["note"],
-  };
-  await setEntityType(db, scope, { slug: "their-type", name: "Theirs", definition, now: NOW });
-  const policies = [{ resource: "their-type", actions: ["read"], effect: "allow" }];
-  await setRole(db, scope, { slug: "their-role", name: "Theirs", definition: { name: "Theirs", slug: "their-role", policies }, now: NOW });
-  await setTools(db, scope, { tools: [{ mcp: { name: "their-server", url: "https://their.example/mcp" } }], now: NOW });
-  const entity = await entityStore(db).create({ kind: "key", ...scope }, { type: "their-type", data: { note: "their note" } });
-  return { agent, router, phoneNumber, connection, call, key: info, entity };
-}
 
 type Expected = "NOT_FOUND" | "BAD_REQUEST" | "PRECONDITION_FAILED" | "CONFLICT" | "nothing of theirs";
 type Example = { readonly input: () => unknown; readonly fromStrangers: Expected };
@@ -214,7 +171,7 @@ describe.each(PROCEDURES)("$path", ({ path, permission = "any" }) => {
       theirs.phoneNumber,
       theirs.entity.id,
       // What a stranger asked by may come back in a sentence; nothing else of theirs.
-      ...["their note", "their.example", "their words"],
+      ...WORDS_OF_THEIRS,
       ...(example(path).fromStrangers === "nothing of theirs" ? ["their"] : []),
     ]) {
       expect(answer).not.toContain(id);

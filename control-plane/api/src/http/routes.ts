@@ -1,0 +1,35 @@
+/** Everything that the control plane answers over HTTP, besides its health. What is not here is not there. */
+import type { FastifyInstance } from "fastify";
+import { addChatApi } from "../chat/add-chat-api.ts";
+import type { ControlContext } from "../context.ts";
+import type { Conversations } from "../conversations.ts";
+import { addDataApi } from "../data/data-api.ts";
+import { addCompilePrompt } from "../templates/index.ts";
+import type { Telephony } from "../trpc/telephony-port.ts";
+import { addVoiceConfig } from "../voice-config/voice-config-route.ts";
+import type { Addresses } from "./addresses.ts";
+import { addTrpc } from "./trpc.ts";
+import { addWebhooks } from "./webhooks.ts";
+
+export interface RoutesDeps {
+  readonly context: ControlContext;
+  readonly conversations: Conversations;
+  readonly telephony: Telephony;
+  /** Of the planes; stream tokens are signed with it. */
+  readonly gatewaySecret: string;
+  /** TWILIO_AUTH_TOKEN of an installation with one account. */
+  readonly fallbackAuthToken: string | null;
+  readonly addresses: Addresses;
+}
+
+export async function addRoutes(app: FastifyInstance, deps: RoutesDeps): Promise<void> {
+  const { context, conversations, telephony, gatewaySecret, fallbackAuthToken, addresses } = deps;
+  const { text, voice, tools } = conversations;
+  const looking = { ...context, db: context.viewDb };
+  addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses, voice });
+  await addTrpc(app, { ...looking, telephony });
+  await addDataApi(app, looking);
+  await addChatApi(app, { ...looking, text });
+  await addCompilePrompt(app, tools);
+  await addVoiceConfig(app, looking);
+}
