@@ -220,7 +220,13 @@ export class Session {
       notUnderstood: () => events.injectionNotUnderstood(callId),
     });
     this.#ground.claimed(this, config);
-    this.#releaseLease = leases.hold({ callId, epoch, framesIn: () => this.#telephony.caller.framesIn, lost: () => this.loseLease() });
+    this.#releaseLease = leases.hold({
+      callId,
+      epoch,
+      framesIn: () => this.#telephony.caller.framesIn,
+      lost: () => this.loseLease(),
+      advised: (advice, reason) => this.dispatch({ type: "operator.advised", at: clock.now(), advice, reason }),
+    });
     this.dispatch({ type: "config.resolved", at, config });
   }
 

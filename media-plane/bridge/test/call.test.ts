@@ -58,6 +58,16 @@ describe("a call", () => {
     expect(await rig.metric("media_calls_active")).toBe(0);
   });
 
+  test("that is advised to end says goodbye to the model and the caller, and its record has the reason", async () => {
+    await using rig = await aRig();
+    const { session } = await aGreetedCall(rig);
+    rig.control.behaviour.advice = ({ leases }) => leases.map(({ callId }) => ({ callId, action: "end_call", reason: "credit_exhausted" }));
+    await session.received.when((event) => event.type === "conversation.item.create" && JSON.stringify(event).includes("can not go on"));
+    const ending = await rig.control.endings.when(() => true);
+    expect(ending).toMatchObject({ outcome: "CALL_OUTCOME_STOPPED", reason: "credit_exhausted" });
+    expect(types(session).filter((type) => type === "response.create")).toHaveLength(2);
+  });
+
   test("in which the caller cuts in: what waits is cleared, the model learns what was heard, late audio is dropped", async () => {
     await using rig = await aRig();
     const { stream, session } = await aGreetedCall(rig);

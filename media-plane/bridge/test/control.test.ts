@@ -102,13 +102,15 @@ describe("admission", () => {
 });
 
 describe("leases", () => {
+  const QUIET = { lost: () => undefined, advised: () => undefined };
+
   test("are renewed for calls whose audio moves or that are young, and not for frozen ones", async () => {
     const renewed: string[][] = [];
     const leases = createLeases({
       control: {
         renewLease: async ({ leases: batch }) => {
           renewed.push((batch ?? []).map((lease) => lease.callId ?? ""));
-          return { lostCallIds: [] };
+          return { lostCallIds: [], advice: [] };
         },
       },
       clock: fast(),
@@ -118,8 +120,8 @@ describe("leases", () => {
     const moving = anId("call");
     const frozen = anId("call");
     let frames = 0;
-    leases.hold({ callId: moving, epoch: 1, framesIn: () => (frames += 1), lost: () => undefined });
-    leases.hold({ callId: frozen, epoch: 1, framesIn: () => 7, lost: () => undefined });
+    leases.hold({ callId: moving, epoch: 1, framesIn: () => (frames += 1), ...QUIET });
+    leases.hold({ callId: frozen, epoch: 1, framesIn: () => 7, ...QUIET });
     await until(() => renewed.some((batch) => batch.length === 2));
     await until(() => renewed.some((batch) => batch.length === 1));
     expect(renewed.at(-1)).toEqual([moving]);
@@ -136,7 +138,7 @@ describe("leases", () => {
       control: {
         renewLease: async () => {
           if (away) throw new Fault("unavailable", "away");
-          return { lostCallIds: [gone] };
+          return { lostCallIds: [gone], advice: [] };
         },
       },
       clock: fast(),
@@ -148,12 +150,48 @@ describe("leases", () => {
     });
     let frames = 0;
     const framesIn = () => (frames += 1);
-    leases.hold({ callId: gone, epoch: 1, framesIn, lost: () => lost.push("gone") });
-    leases.hold({ callId: kept, epoch: 1, framesIn, lost: () => lost.push("kept") });
+    leases.hold({ callId: gone, epoch: 1, framesIn, ...QUIET, lost: () => lost.push("gone") });
+    leases.hold({ callId: kept, epoch: 1, framesIn, ...QUIET, lost: () => lost.push("kept") });
     await until(() => lost.length > 0);
     const before = frames;
     await until(() => frames > before + 4);
     expect(lost).toEqual(["gone"]);
+    leases.close();
+  });
+
+  test("bring each call its advice, and of advice that this node does not know nothing", async () => {
+    const [ending, other] = [anId("call"), anId("call")];
+    let renewals = 0;
+    const leases = createLeases({
+      control: {
+        renewLease: async () => {
+          renewals += 1;
+          return {
+            lostCallIds: [],
+            advice: [
+              { callId: other, action: "sing", reason: "it_is_friday" },
+              { callId: ending, action: "end_call", reason: "credit_exhausted" },
+              { callId: anId("call"), action: "end_call", reason: "of_nobody" },
+            ],
+          };
+        },
+      },
+      clock: fast(),
+      nodeId,
+      report: () => undefined,
+    });
+    const heard: string[] = [];
+    let frames = 0;
+    const framesIn = () => (frames += 1);
+    for (const [name, callId] of [
+      ["ending", ending],
+      ["other", other],
+    ] as const) {
+      leases.hold({ callId, epoch: 1, framesIn, ...QUIET, advised: (advice, reason) => heard.push(`${name} ${advice} ${reason}`) });
+    }
+    await until(() => heard.length >= 2);
+    expect(new Set(heard)).toEqual(new Set(["ending end_call credit_exhausted"]));
+    expect(renewals).toBeGreaterThanOrEqual(2);
     leases.close();
   });
 });

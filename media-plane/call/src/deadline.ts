@@ -5,6 +5,7 @@
  * would strike without end, and invariant.ts says so. At a *gate* something becomes allowed, which may then still have to wait for something
  * else; a gate that is open is no reason to wake up.
  */
+import { adviceDeadline } from "./advice.ts";
 import { closingDeadline } from "./closing.ts";
 import type { Stage } from "./draft.ts";
 import { injectionDeadline } from "./injection.ts";
@@ -56,6 +57,7 @@ function earliestOf(stage: Stage, call: CallParts, at: number): number {
         Math.max(nextLookAt(call.telephony, turn.caller.state === "speaking" ? turn.caller.since : null), at + 1),
         keysDeadline(call.keys),
         silenceDeadline(call.silence),
+        adviceDeadline(call.advice),
         gate(answerDueAt(turn), at),
         call.tones.waiting === "" ? Number.POSITIVE_INFINITY : gate(call.tones.since + TONES_WAIT_MS, at),
         injection.correction ? gate(injection.quietUntil, at) : Number.POSITIVE_INFINITY,

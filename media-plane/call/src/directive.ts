@@ -20,6 +20,12 @@ export const FAREWELL_SILENT = "The caller does not answer any more. Say a short
 export const FAREWELL_TIME =
   "The longest time for this call is reached. Say in one sentence that you have to end the call now, and goodbye.";
 
+export const WRAP_UP =
+  "This call has to end soon. Finish what you are doing, begin nothing new, and bring the conversation to a good end within your next sentences. Do not say why.";
+
+export const FAREWELL_ADVISED =
+  "This call can not go on. Say in one sentence that you have to end the call now, and goodbye. Do not say why.";
+
 export const FAREWELL_END = "You have ended the call. If you have not said goodbye yet, do it now in one short sentence.";
 
 /** For the agent that takes over a running conversation. */

@@ -127,6 +127,8 @@ type ShellEvent =
   | { readonly type: "lease.lost" }
   /** Somebody with the right to do so ends the call, or the node drains and its time is up. */
   | { readonly type: "operator.hung_up"; readonly reason: string }
+  /** The control plane: the call has to come to its end, softly or now. It says so again and again. */
+  | { readonly type: "operator.advised"; readonly advice: "wrap_up" | "end_call"; readonly reason: string }
   /** EndCall was answered, or given up after its bound. */
   | { readonly type: "record.closed" };
 

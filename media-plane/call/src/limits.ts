@@ -127,6 +127,9 @@ export const NUDGES_MAX = 2;
 
 // The end.
 
+/** Told to end, the call waits so long for a moment in which nobody speaks. */
+export const ADVICE_WAIT_MS = 5_000;
+
 /** The caller is being connected to a person: so long is waited for the stream's stop. */
 export const LEAVE_MS = 15_000;
 
@@ -144,3 +147,5 @@ export const SETTLE_MS = 1_500;
 export const RECORD_MS = 3_000;
 /** So a call that has begun to close is over within this, if nothing happens but time. */
 export const CLOSING_MS = LAST_WORDS_MS + FADE_MS + SETTLE_MS + RECORD_MS;
+/** And one that is told to end uses nothing more after this. */
+export const ADVISED_END_MS = ADVICE_WAIT_MS + LAST_WORDS_MS + FADE_MS + SETTLE_MS;

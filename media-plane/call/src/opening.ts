@@ -2,6 +2,7 @@
  * From a configuration to a conversation: the model's leg is opened and configured while caller audio is held, so that not a word is lost and
  * nothing reaches a session that does not know yet what it is. Then the agent speaks first, or goes on where another node had to stop.
  */
+import { NO_ADVICE } from "./advice.ts";
 import { askNow, tell } from "./asking.ts";
 import { closeNow } from "./closing.ts";
 import type { CallConfig } from "./config.ts";
@@ -47,6 +48,7 @@ export function beginCall(state: Resolving, config: CallConfig, at: number): Dra
       usage: NOTHING_USED,
       keys: NO_KEYS,
       silence: NO_SILENCE,
+      advice: NO_ADVICE,
       seq: 0,
       requests: 0,
     },

@@ -17,6 +17,7 @@ import {
   responseDone,
   wordsSpoken,
 } from "./agent.ts";
+import { advised } from "./advice.ts";
 import { loseModel } from "./asking.ts";
 import { callerTranscribed, keyPressed, speechStarted, speechStopped, turnCommitted } from "./caller.ts";
 import { abandon, closeAfterPlayOut, end, HUNG_UP, hangUp, hurry } from "./closing.ts";
@@ -99,6 +100,9 @@ function happen(draft: Draft, event: CallEvent): void {
     case "operator.hung_up":
       if (draft.stage.phase === "closing") return hurry(draft);
       return closeAfterPlayOut(draft, { outcome: "stopped", reason: event.reason }, FADE_MS);
+
+    case "operator.advised":
+      return advised(draft, event);
 
     case "telephony.started":
     case "config.resolved":

@@ -6,6 +6,7 @@
  * The order matters where two rules could apply: what is overdue before what is next, silence before speech, the urgent before the polite.
  */
 import { assert } from "@struere/kernel";
+import { followAdvice } from "./advice.ts";
 import { askFarewell, askNow, tell } from "./asking.ts";
 import { endCallerWaits, passKeysOn } from "./caller.ts";
 import { closeFurther, closeNow, closeWithFarewell } from "./closing.ts";
@@ -36,6 +37,7 @@ const RULES: readonly ((draft: Draft) => boolean)[] = [
   endToolWaits,
   watchResponse,
   endForReason,
+  followAdvice,
   lowerShield,
   bargeIn,
   runHeldTransfer,

@@ -7,6 +7,7 @@
  * From connecting on a call consists of the same independent small machines (`CallParts`), one file each. The state is data: it can be
  * printed, compared, stored; a step never changes one, it makes the next.
  */
+import type { Advice } from "./advice.ts";
 import type { CallConfig } from "./config.ts";
 import type { CallOutcome } from "./effect.ts";
 import { type Injection, NONE_INJECTED } from "./injection.ts";
@@ -70,6 +71,7 @@ export interface CallParts {
   readonly usage: UsageBook;
   readonly keys: Keys;
   readonly silence: Silence;
+  readonly advice: Advice;
   /** Last published, over all kinds. */
   readonly seq: number;
   /** How many request ids were given out. */

@@ -25,6 +25,7 @@ test(`${PLAUSIBLE_CALLS} plausible calls keep every promise`, { timeout: 60_000 
     "auditor_completed",
     "caller_hung_up",
     "caller_silent",
+    "credit_exhausted",
     "drained",
     "lease_lost",
     "max_duration",
@@ -94,6 +95,8 @@ describe("a bug is found", () => {
     ["an utterance is numbered by its place", /^delta \d+ after/, (state, event) => numberedByPosition(reduce(state, event))],
     ["the router is asked twice", /asked while another is open$/, repeating("router.ask")],
     ["the agent is changed in the middle of a response", /the agent is changed while resp_\d+ is in flight$/, changingTooEarly],
+    ["a call is told to end and goes on", /told to end is still live$/, deafToAdvice],
+    ["each advice is passed on to the model", /told twice to wrap up$/, (state, event) => reduce(withAdviceForgotten(state), event)],
     ["the timer is left in the past", /timer is set to/, (state, event) => withOldTimer(reduce(state, event))],
   ];
 
@@ -188,4 +191,10 @@ function frozen<Value>(value: Value): Value {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const part of Object.values(value)) frozen(part);
   return Object.freeze(value);
+}
+
+const deafToAdvice: Machine = (state, event) => (event.type === "operator.advised" ? [state, []] : reduce(state, event));
+
+function withAdviceForgotten(state: CallState): CallState {
+  return state.phase === "live" ? { ...state, call: { ...state.call, advice: { state: "none" } } } : state;
 }

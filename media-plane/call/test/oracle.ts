@@ -3,7 +3,8 @@
  * It knows nothing of how the machine is built, except for the invariants that the machine itself exports.
  */
 import { type CallEvent, type CallState, checkInvariants, type Effect, isEnded } from "../src/index.ts";
-import { ROUTE_MS, TRANSFERS_MAX } from "../src/limits.ts";
+import { WRAP_UP } from "../src/directive.ts";
+import { ADVICE_WAIT_MS, ADVISED_END_MS, ROUTE_MS, TRANSFERS_MAX } from "../src/limits.ts";
 import { assertPublishable } from "./play.ts";
 
 type Of<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
@@ -42,6 +43,9 @@ export class Oracle {
   #armedAt: number | null = null;
   #agent: string | null = null;
   #changes = 0;
+  /** Told to end: when it must have begun to. */
+  #closesBy = Number.POSITIVE_INFINITY;
+  #wrapUps = 0;
   /** Until when a question to the router is open. */
   #question: { readonly questionId: string; readonly until: number } | null = null;
 
@@ -52,6 +56,9 @@ export class Oracle {
     for (const problem of checkInvariants(after)) this.#broken(problem);
     this.#before(before, event);
     for (const effect of effects) this.#emitted(event, after, effect);
+    if (event.at > this.#closesBy && isOn(after)) this.#broken(`a call that was told to end is still ${after.phase}`);
+    if (event.at > this.#closesBy - ADVICE_WAIT_MS + ADVISED_END_MS && uses(after))
+      this.#broken("a call that was told to end uses the model");
     if (isEnded(after)) {
       if (this.#armedAt !== null) this.#broken("an ended call has a timer");
       if (this.#hasConfig && !this.#isAbandoned && !this.#closedRecord) this.#broken("a call ended without a record");
@@ -82,6 +89,9 @@ export class Oracle {
       if (before.phase !== "resolving" && !this.#closedRecord && !this.#injected.has(event.injectionId))
         this.#recordable.add(event.injectionId);
       this.#injected.add(event.injectionId);
+    }
+    if (event.type === "operator.advised" && event.advice === "end_call" && "call" in before) {
+      this.#closesBy = Math.min(this.#closesBy, Math.max(before.call.at, event.at) + ADVICE_WAIT_MS);
     }
     if (event.type === "lane.progressed") {
       this.#generated.set(event.itemId, Math.max(event.generatedMs, this.#generated.get(event.itemId) ?? 0));
@@ -165,6 +175,7 @@ export class Oracle {
       this.#inFlight.clear();
       return;
     }
+    if (effect.type === "model.tell" && effect.text === WRAP_UP && ++this.#wrapUps > 1) this.#broken("the model is told twice to wrap up");
     if (this.#model !== "open") this.#broken(`${effect.type} to a model that is ${this.#model}`);
     if (effect.type === "model.reconfigure" && effect.agent) this.#unspoken(after, at, "the agent is changed");
     if (effect.type === "model.cancel") {
@@ -241,4 +252,13 @@ export class Oracle {
   #broken(problem: string): void {
     this.problems.push(problem);
   }
+}
+
+function isOn(state: CallState): boolean {
+  return state.phase === "connecting" || state.phase === "live";
+}
+
+/** Something can still be asked of the model, or heard of it: it costs. */
+function uses(state: CallState): boolean {
+  return "call" in state && state.call.model.state !== "gone";
 }

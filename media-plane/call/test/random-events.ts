@@ -113,6 +113,11 @@ const rest = fc.oneof(
     message: fc.constant("It is Tuesday."),
     expiresAt: fc.integer({ min: 0, max: 60_000 }),
   }),
+  fc.record({
+    type: fc.constant("operator.advised" as const),
+    advice: fc.constantFrom("wrap_up" as const, "wrap_up" as const, "end_call" as const),
+    reason: fc.constantFrom("credit_low", "credit_exhausted"),
+  }),
   fc.record({ type: fc.constant("clock.struck" as const), lastMediaAt: fc.integer({ min: 0, max: 100_000 }) }),
 );
 

@@ -86,6 +86,8 @@ class World {
     if (this.#chance.happens(0.15))
       this.#later(this.#chance.between(0, lengthMs), () => this.#say({ type: "operator.hung_up", reason: "drained" }));
     if (this.#chance.happens(0.05)) this.#later(this.#chance.between(0, lengthMs), () => this.#say({ type: "lease.lost" }));
+    if (this.#chance.happens(0.15)) this.#advises("wrap_up", this.#chance.between(0, lengthMs));
+    if (this.#chance.happens(0.15)) this.#advises("end_call", this.#chance.between(0, lengthMs));
     for (let count = this.#chance.between(0, 3); count > 0; count--) this.#later(this.#chance.between(0, lengthMs), () => this.#injects());
     for (let count = this.#chance.between(0, 6); count > 0; count--) this.#later(this.#chance.between(0, lengthMs), () => this.#presses());
     // Some never say a word, and stay.
@@ -168,6 +170,14 @@ class World {
       });
     inject();
     if (this.#chance.happens(0.2)) this.#later(this.#chance.between(0, 5_000), inject);
+  }
+
+  /** With every answer to the lease, as long as the call lasts. */
+  #advises(advice: "wrap_up" | "end_call", inMs: number): void {
+    this.#later(inMs, () => {
+      this.#say({ type: "operator.advised", advice, reason: advice === "end_call" ? "credit_exhausted" : "credit_low" });
+      if (!isEnded(this.#state)) this.#advises(advice, 1_000);
+    });
   }
 
   // The caller and Twilio.

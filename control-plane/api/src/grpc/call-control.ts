@@ -77,7 +77,7 @@ export function callControl(options: CallControlOptions): CallControl {
         epoch: epochOf(epoch),
         framesIn: wholeNumber("frames_in", framesIn),
       }));
-      return { lostCallIds: [...(await renewLeases(db, { nodeId, leases, now: now() }))] };
+      return { lostCallIds: [...(await renewLeases(db, { nodeId, leases, now: now() }))], advice: [] };
     },
 
     async endCall(request) {

@@ -195,7 +195,7 @@ describe("RenewLease", () => {
     const after = await rowOf(held);
     expect(after?.lease_expires_at?.getTime()).toBeGreaterThan(before?.lease_expires_at?.getTime() ?? Number.POSITIVE_INFINITY);
     expect(after?.frames_in).toBe(50);
-    expect(await edge.client.renewLease({ nodeId: holding.nodeId, leases: [] })).toEqual({ lostCallIds: [] });
+    expect(await edge.client.renewLease({ nodeId: holding.nodeId, leases: [] })).toEqual({ lostCallIds: [], advice: [] });
   });
 
   test("of what can be no lease is refused", async () => {

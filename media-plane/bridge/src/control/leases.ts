@@ -14,6 +14,8 @@ export interface LeaseHolder {
   framesIn(): number;
   /** The control plane says that this node does not hold the call any more. */
   lost(): void;
+  /** It says that the call has to come to its end; again and again, until it has. */
+  advised(advice: "wrap_up" | "end_call", reason: string): void;
 }
 
 export interface Leases {
@@ -70,14 +72,24 @@ export function createLeases({ control, clock, nodeId, report }: LeasesOptions):
       const batch = due.slice(from, from + BATCH);
       try {
         const leases = batch.map(({ holder }) => ({ callId: holder.callId, epoch: holder.epoch, framesIn: holder.framesIn() }));
-        const { lostCallIds } = await control.renewLease({ nodeId, leases });
+        const { lostCallIds, advice } = await control.renewLease({ nodeId, leases });
         const lost = new Set(lostCallIds);
+        const advised = new Map(advice.map((one) => [one.callId, one]));
         // Held again under a newer epoch in the meantime: the answer was about the batch, not about that.
-        for (const lease of batch) if (lost.has(lease.holder.callId) && held.delete(lease)) lease.holder.lost();
+        for (const lease of batch) {
+          const { callId } = lease.holder;
+          if (lost.has(callId) && held.delete(lease)) lease.holder.lost();
+          else if (held.has(lease)) advise(lease.holder, advised.get(callId));
+        }
       } catch (thrown) {
         report(Fault.from(thrown));
       }
     }
+  }
+
+  /** What a newer control plane may say is not for us. */
+  function advise(holder: LeaseHolder, advice: { readonly action: string; readonly reason: string } | undefined): void {
+    if (advice?.action === "wrap_up" || advice?.action === "end_call") holder.advised(advice.action, advice.reason);
   }
 
   return {

@@ -2,6 +2,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Fault, ID_RANDOM_BYTES, type IdPrefix, mintId } from "@struere/kernel";
 import {
+  type CallAdvice,
   type CallConfig,
   type ClaimCallRequest__Output,
   type EndCallRequest__Output,
@@ -73,6 +74,7 @@ export interface FakeControl extends AsyncDisposable {
   behaviour: {
     claim(request: ClaimCallRequest__Output): CallConfig | Promise<CallConfig>;
     lost(request: RenewLeaseRequest__Output): string[];
+    advice(request: RenewLeaseRequest__Output): CallAdvice[];
     heartbeat(request: HeartbeatRequest__Output): void;
     tool(request: RunToolRequest__Output): ToolAnswer | Promise<ToolAnswer>;
     /** The epoch that claims establish. */
@@ -111,7 +113,7 @@ export async function startFakeControl(): Promise<FakeControl> {
         secret: SECRET,
         answer: async (request: RenewLeaseRequest__Output) => {
           control.renewals.add(request);
-          return { lostCallIds: control.behaviour.lost(request) };
+          return { lostCallIds: control.behaviour.lost(request), advice: control.behaviour.advice(request) };
         },
       }),
       RunTool: unary({
@@ -159,6 +161,7 @@ export async function startFakeControl(): Promise<FakeControl> {
         return aProtoConfig();
       },
       lost: () => [],
+      advice: () => [],
       heartbeat: () => undefined,
       epoch: 1,
       tool: () => ({ outputJson: '{"ok":true}', isError: false }),

@@ -4,6 +4,7 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 
 import type { AgentProfile as _struere_voice_v1_AgentProfile, AgentProfile__Output as _struere_voice_v1_AgentProfile__Output } from './struere/voice/v1/AgentProfile.ts';
 import type { AuditorPlan as _struere_voice_v1_AuditorPlan, AuditorPlan__Output as _struere_voice_v1_AuditorPlan__Output } from './struere/voice/v1/AuditorPlan.ts';
+import type { CallAdvice as _struere_voice_v1_CallAdvice, CallAdvice__Output as _struere_voice_v1_CallAdvice__Output } from './struere/voice/v1/CallAdvice.ts';
 import type { CallConfig as _struere_voice_v1_CallConfig, CallConfig__Output as _struere_voice_v1_CallConfig__Output } from './struere/voice/v1/CallConfig.ts';
 import type { CallControlClient as _struere_voice_v1_CallControlClient, CallControlDefinition as _struere_voice_v1_CallControlDefinition } from './struere/voice/v1/CallControl.ts';
 import type { CallLimits as _struere_voice_v1_CallLimits, CallLimits__Output as _struere_voice_v1_CallLimits__Output } from './struere/voice/v1/CallLimits.ts';
@@ -35,6 +36,7 @@ export interface ProtoGrpcType {
       v1: {
         AgentProfile: MessageTypeDefinition<_struere_voice_v1_AgentProfile, _struere_voice_v1_AgentProfile__Output>
         AuditorPlan: MessageTypeDefinition<_struere_voice_v1_AuditorPlan, _struere_voice_v1_AuditorPlan__Output>
+        CallAdvice: MessageTypeDefinition<_struere_voice_v1_CallAdvice, _struere_voice_v1_CallAdvice__Output>
         CallConfig: MessageTypeDefinition<_struere_voice_v1_CallConfig, _struere_voice_v1_CallConfig__Output>
         /**
          * What a media node asks of the control plane about one call. Every request carries the epoch under which the node holds

@@ -2,6 +2,7 @@ export type { ProtoGrpcType as CallControlProto } from "../gen/call_control.ts";
 export type { ProtoGrpcType as NodeRegistryProto } from "../gen/node_registry.ts";
 export type { AgentProfile, AgentProfile__Output } from "../gen/struere/voice/v1/AgentProfile.ts";
 export type { AuditorPlan, AuditorPlan__Output } from "../gen/struere/voice/v1/AuditorPlan.ts";
+export type { CallAdvice, CallAdvice__Output } from "../gen/struere/voice/v1/CallAdvice.ts";
 export type { CallConfig, CallConfig__Output } from "../gen/struere/voice/v1/CallConfig.ts";
 export type { CallLimits, CallLimits__Output } from "../gen/struere/voice/v1/CallLimits.ts";
 export type { ClaimCallRequest, ClaimCallRequest__Output } from "../gen/struere/voice/v1/ClaimCallRequest.ts";
