@@ -187,7 +187,7 @@ describe("GET /v1/voice/config", () => {
   });
 
   test.for([
-    ["", "give exactly one of phoneNumber (E.164, such as %2B15550100200) and connectionId"],
+    ["?", /^give exactly one of phoneNumber/],
     ["?phoneNumber=%2B15550100200&connectionId=conn_000000000000000000000000", /^give exactly one of/],
     ["?phoneNumber=0151", /^phoneNumber: is not a phone number in E\.164 form/],
     ["?connectionId=call_1", /^connectionId: is not an id of the form conn_/],
