@@ -49,6 +49,9 @@ export interface Run {
   readonly generatorLateP99Ms: number;
 }
 
+/** As Prometheus does it, from outside. */
+const SCRAPE_MS = 5_000;
+
 type Generator = Child<GeneratorQuestion, GeneratorAnswer>;
 type Subject = Child<SubjectQuestion, SubjectAnswer>;
 
@@ -77,7 +80,11 @@ export async function measure(options: RunOptions): Promise<Run> {
       capacity: options.calls + 10,
     },
   });
-  const { mediaUrl } = await ready;
+  const { mediaUrl, metricsUrl } = await ready;
+  if (metricsUrl !== undefined) {
+    const scraping = setInterval(() => void scrape(metricsUrl), SCRAPE_MS);
+    stack.defer(() => clearInterval(scraping));
+  }
   const idle = await usageOf(subject);
   const flowing = await placeCalls(generators, mediaUrl, options.calls);
   await wait(options.warmUpSeconds * 1_000);
@@ -100,6 +107,14 @@ async function placeCalls(generators: readonly Generator[], mediaUrl: string, ca
     }),
   );
   return flowing.reduce((sum, answer) => sum + answer.calls, 0);
+}
+
+async function scrape(metricsUrl: string): Promise<void> {
+  try {
+    await (await fetch(metricsUrl)).text();
+  } catch {
+    // A subject that is gone says so by its exit.
+  }
 }
 
 async function usageOf(subject: Subject): Promise<Usage> {

@@ -1,6 +1,6 @@
 /**
  * The media plane itself, all of it: claims and leases over gRPC, the call machine, transcripts, usage and events on the bus, marks,
- * watchdogs, metrics (scraped each five seconds), and the log at its usual level, written to nowhere.
+ * watchdogs, metrics (measure.ts scrapes them), and the log at its usual level, written to nowhere.
  */
 import { type Bus, memoryBus } from "@struere/bus";
 import { createLog } from "@struere/runtime";
@@ -8,7 +8,6 @@ import { createMediaPlane } from "../src/index.ts";
 import { startFakeRecorder } from "./fake-recorder.ts";
 import { runSubject } from "./subject.ts";
 
-const SCRAPE_MS = 5_000;
 const DRAIN_MS = 1_000;
 
 const log = createLog({ name: "media", stream: { write: () => undefined } });
@@ -30,8 +29,7 @@ runSubject(async ({ realtimeUrl, controlAddress, gatewaySecret, natsUrl, capacit
     },
     natsUrl === null ? { log, bus: selfRecordingBus() } : { log },
   );
-  setInterval(() => void scrape(plane.httpUrl), SCRAPE_MS);
-  return { mediaUrl: `${plane.wsUrl}/media` };
+  return { mediaUrl: `${plane.wsUrl}/media`, metricsUrl: `${plane.httpUrl}/metrics` };
 });
 
 /** Without NATS the recorder has to live in this process, and its cost is counted as the media plane's. */
@@ -39,9 +37,4 @@ function selfRecordingBus(): Bus {
   const bus = memoryBus();
   startFakeRecorder(bus);
   return bus;
-}
-
-async function scrape(httpUrl: string): Promise<void> {
-  const response = await fetch(`${httpUrl}/metrics`);
-  await response.text();
 }

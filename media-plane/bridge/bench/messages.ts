@@ -17,7 +17,13 @@ export interface Usage {
   readonly systemUs: number;
   readonly rssBytes: number;
 }
-export type SubjectAnswer = { readonly type: "ready"; readonly mediaUrl: string } | Usage;
+/** What a subject says of itself when it takes calls. */
+export interface Place {
+  readonly mediaUrl: string;
+  /** Where Prometheus would look, if the subject has metrics. */
+  readonly metricsUrl?: string;
+}
+export type SubjectAnswer = ({ readonly type: "ready" } & Place) | Usage;
 
 export type GeneratorQuestion =
   | { readonly type: "listen"; readonly port: number }

@@ -1,8 +1,8 @@
 /** The process around a subject: told where the model is, says where calls are taken, and answers what it has used so far. */
-import type { SubjectAnswer, SubjectQuestion, SubjectSetting } from "./messages.ts";
+import type { Place, SubjectAnswer, SubjectQuestion, SubjectSetting } from "./messages.ts";
 
 /** Runs the subject until its parent goes away. */
-export function runSubject(start: (setting: SubjectSetting) => Promise<{ readonly mediaUrl: string }>): void {
+export function runSubject(start: (setting: SubjectSetting) => Promise<Place>): void {
   const answer = (message: SubjectAnswer): void => {
     process.send?.(message);
   };
@@ -14,7 +14,7 @@ export function runSubject(start: (setting: SubjectSetting) => Promise<{ readonl
       return;
     }
     start(question.setting).then(
-      ({ mediaUrl }) => answer({ type: "ready", mediaUrl }),
+      (place) => answer({ type: "ready", ...place }),
       (error: unknown) => {
         console.error(error);
         process.exit(1);

@@ -2,7 +2,7 @@
  * The one mutable object of a call: it holds the machine's state, feeds it events one at a time, and hands out its effects.
  *
  * An event that comes while another is being worked on waits its turn; all effects of one event are out before the next is reduced.
- * Before each event the machine hears how far the agent's audio has come. News of legs that were replaced are dropped here, by number. What
+ * Before each event the machine hears how far the agent's audio and words have come. News of legs that were replaced are dropped here, by number. What
  * throws inside ends this call and no other.
  */
 import {
@@ -98,6 +98,7 @@ export class Session {
       mostMalformed: ground.limits.malformed,
       news: (news) => this.dispatch({ ...news, at: ground.clock.now() }),
       modelMessage: (text) => this.#leg?.openai.hear(text),
+      modelWords: (words) => this.#leg?.openai.hearWords(words),
       audioStarted: (responseId, itemId) => this.#hearModel({ type: "model.audio_started", responseId, itemId }),
       overflowed: (responseId) => this.dispatch({ type: "lane.overflowed", at: ground.clock.now(), responseId }),
       report: (reason, code) => (code === undefined ? ground.events.messageIgnored(reason) : ground.events.socketClosed(reason, code)),
@@ -153,6 +154,7 @@ export class Session {
       for (let next = this.#inbox.shift(); next !== undefined && !this.#over; next = this.#inbox.shift()) {
         assert(this.#inbox.length < MOST_WAITING, `fewer than ${MOST_WAITING} events wait for one call`);
         this.#handOverProgress(next.at);
+        this.#handOverWords(next.at);
         this.#step(next);
       }
     } catch (thrown) {
@@ -169,6 +171,12 @@ export class Session {
     for (const { itemId, generatedMs, sentMs, finished } of agent.takeProgress()) {
       this.#step({ type: "lane.progressed", at, itemId, generatedMs, sentMs, finished });
     }
+  }
+
+  #handOverWords(at: number): void {
+    const leg = this.#leg;
+    if (leg === undefined) return;
+    for (const words of leg.words.takeSpoken()) this.#step({ ...words, at, leg: leg.number });
   }
 
   #step(event: CallEvent): void {

@@ -45,8 +45,23 @@ describe("the words of an item", () => {
     expect(words.take(spoken("b", "2"))).toEqual([]);
     expect(words.take(spoken("a", "3"))).toEqual([]);
     expect(words.take(started("a"))).toEqual([started("a"), spoken("a", "1"), spoken("a", "3")]);
-    expect(words.take(spoken("a", "4"))).toEqual([spoken("a", "4")]);
+    expect(words.take(spoken("a", "4"))).toEqual([]);
+    expect(words.takeSpoken()).toEqual([spoken("a", "4")]);
     expect(words.take(started("b"))).toEqual([started("b"), spoken("b", "2")]);
+  });
+
+  test("that sound already are put together until something happens, and no longer than a page", () => {
+    const words = new WordsInOrder();
+    words.take(started("a"));
+    words.take(started("b"));
+    for (const [itemId, text] of ["a1", "a2", "b3", "a4"].map((piece) => [piece.charAt(0), piece.charAt(1)] as const)) {
+      expect(words.take(spoken(itemId, text))).toEqual([]);
+    }
+    expect(words.takeSpoken()).toEqual([spoken("a", "12"), spoken("b", "3"), spoken("a", "4")]);
+    expect(words.takeSpoken()).toEqual([]);
+    const page = "x".repeat(4_096);
+    expect(words.take(spoken("a", page))).toEqual([spoken("a", page)]);
+    expect(words.takeSpoken()).toEqual([]);
   });
 
   test("are dropped at the end of a response in which it never sounded", () => {

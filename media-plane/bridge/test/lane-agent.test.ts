@@ -342,3 +342,46 @@ test("everything that is not audio is a message, unchanged", () => {
   expect(messages).toEqual(others);
   expect(sent()).toEqual([]);
 });
+
+test("words are read without parsing as JSON.parse would read them, or stay a message", () => {
+  const telephony = laneEnd("server");
+  const model = laneEnd("client");
+  const heard: unknown[] = [];
+  const messages: string[] = [];
+  const lane = new AgentLane({
+    telephony: telephony.lane,
+    markName: () => "",
+    onMessage: (text) => messages.push(text),
+    onWords: (words) => heard.push(words),
+    onAudioStarted: () => undefined,
+    onOverflow: () => undefined,
+  });
+  const take = (text: string): void => hand((bytes, start, end) => lane.take(model.lane, bytes, start, end), text);
+  const type = "response.output_audio_transcript.delta";
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), fc.constantFrom("resp_1", ""), fc.nat(), (text, response_id, output_index) => {
+      const message = JSON.stringify({
+        type,
+        event_id: "event_1",
+        response_id,
+        item_id: "item_1",
+        output_index,
+        content_index: 0,
+        delta: text,
+      });
+      take(message);
+      const read = heard.splice(0);
+      const passedOn = messages.splice(0);
+      if (read.length === 0) expect(passedOn).toEqual([Buffer.from(message).toString()]);
+      else expect([read, passedOn]).toEqual([[{ responseId: response_id, itemId: "item_1", text }], []]);
+      if (response_id !== "" && /^[ !#-[\]-~]*$/.test(text)) expect(read).toHaveLength(1);
+    }),
+  );
+  const others = [
+    `{"type":"${type}","response_id":"resp_1","delta":"no item"}`,
+    `{"type":"${type}.more","response_id":"r","item_id":"i","delta":""}`,
+  ];
+  for (const other of others) take(other);
+  expect(heard).toEqual([]);
+  expect(messages).toEqual(others);
+});

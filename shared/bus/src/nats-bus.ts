@@ -18,6 +18,7 @@ import {
 } from "nats";
 import type { Bus, Subscription } from "./bus.ts";
 import { NatsConsumer } from "./nats-consumer.ts";
+import { NatsPublisher } from "./nats-publisher.ts";
 import { ensureStreams } from "./nats-resources.ts";
 import { streamFor, streamNamed } from "./streams.ts";
 
@@ -61,6 +62,7 @@ class NatsBus implements Bus {
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
   readonly #log: Log;
+  readonly #publisher: NatsPublisher;
   readonly #consumers = new Set<NatsConsumer>();
   #connected = true;
   #closing = false;
@@ -71,6 +73,7 @@ class NatsBus implements Bus {
     this.#connection = connection;
     this.#manager = manager;
     this.#log = log;
+    this.#publisher = new NatsPublisher(connection);
     void this.#follow();
   }
 
@@ -79,18 +82,14 @@ class NatsBus implements Bus {
   }
 
   async publish(message: Parameters<Bus["publish"]>[0]): Promise<void> {
-    const stream = streamFor(message);
+    const stream = streamFor(message).name;
     const deadline = performance.now() + (message.timeoutMs ?? PUBLISH_TIMEOUT_MS);
     // Not handed to the client while the server is away: it would keep every attempt and send them all later.
     if (!(await this.#reachable(deadline - performance.now()))) {
       throw new Fault("unavailable", `NATS is away: ${message.id} was not published`);
     }
-    try {
-      const timeout = Math.max(1, deadline - performance.now());
-      await this.#connection.jetstream().publish(message.subject, message.data, { msgID: message.id, timeout });
-    } catch (cause) {
-      throw publishFault(cause, message, stream.name);
-    }
+    const { subject, id, data } = message;
+    await this.#publisher.publish({ stream, subject, id, data }, Math.max(1, deadline - performance.now()));
   }
 
   consume(options: Parameters<Bus["consume"]>[0]): NatsConsumer {
@@ -142,6 +141,7 @@ class NatsBus implements Bus {
       clearTimeout(timer);
     }
     await this.#connection.close();
+    this.#publisher.close();
     this.#connected = false;
     this.#tellReturned();
   }
@@ -246,15 +246,3 @@ const places = (url: string): string =>
     .split(",")
     .map((one) => new URL(one.trim()).host)
     .join(", ");
-
-/** `10077`: the stream has reached a limit (nats-server, server/errors.json). */
-const STREAM_FULL: ReadonlySet<number> = new Set([10_077, 10_023]);
-
-function publishFault(cause: unknown, message: { readonly id: string }, stream: string): Fault {
-  const apiCode = cause instanceof NatsError ? cause.api_error?.err_code : undefined;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  if (apiCode !== undefined && STREAM_FULL.has(apiCode)) {
-    return new Fault("resource_exhausted", `the stream ${stream} is full: ${message.id} was refused (${why})`, { cause });
-  }
-  return new Fault("unavailable", `NATS did not confirm ${message.id} (${why}): publish it again`, { cause });
-}

@@ -3,9 +3,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startNatsServer } from "@struere/runtime/nats-server";
+import { connect, DiscardPolicy } from "nats";
 import { expect, onTestFinished, test } from "vitest";
 import type { Bus } from "../src/bus.ts";
 import { natsBus } from "../src/nats-bus.ts";
+import { NatsPublisher } from "../src/nats-publisher.ts";
 import { busContract, reading, subjectOf, take } from "./bus-contract.ts";
 
 busContract("NATS bus", async () => {
@@ -162,3 +164,32 @@ test("a server that comes up while it is waited for is used", async () => {
   expect(server.url).toBe(url);
   await bus.close();
 }, 20_000);
+
+test("a message that the stream refuses because it is full, or that no stream stores, is not taken for stored", async () => {
+  const { url } = await keptServer();
+  const connection = await connect({ servers: new URL(url).host });
+  onTestFinished(() => connection.close());
+  const manager = await connection.jetstreamManager();
+  await manager.streams.add({ name: "SMALL", subjects: ["small.>"], max_msgs: 1, discard: DiscardPolicy.New });
+  const publisher = new NatsPublisher(connection);
+  const publish = (subject: string, id: string): Promise<void> => publisher.publish({ stream: "SMALL", subject, id, data: id }, 5_000);
+  await publish("small.a", "first");
+  await publish("small.a", "first");
+  await expect(publish("small.a", "second")).rejects.toMatchObject({
+    code: "resource_exhausted",
+    message: expect.stringContaining("SMALL"),
+  });
+  await expect(publish("other.a", "third")).rejects.toMatchObject({ code: "unavailable" });
+  publisher.close();
+});
+
+test("a closed publisher leaves nobody waiting", async () => {
+  const { url } = await keptServer();
+  const connection = await connect({ servers: new URL(url).host });
+  onTestFinished(() => connection.close());
+  connection.subscribe("mute.>", { callback: () => undefined });
+  const publisher = new NatsPublisher(connection);
+  const lost = publisher.publish({ stream: "none", subject: "mute.a", id: "a", data: "a" }, 60_000);
+  publisher.close();
+  await expect(lost).rejects.toMatchObject({ code: "unavailable" });
+});

@@ -27,10 +27,21 @@ export interface AgentLaneOptions {
   markName(position: { readonly generation: number; readonly itemId: string; readonly sentMs: number }): string;
   /** Every message of the model that is not audio, as text. */
   onMessage(text: string): void;
+  /**
+   * A piece of the transcript of the agent's speech. They come several times a second, so that reading them without parsing pays; without
+   * `onWords` they are messages like all others, as those are that are spelt strangely.
+   */
+  onWords?(words: SpokenWords): void;
   /** The first audio of an item has come, and is about to be sent. */
   onAudioStarted(responseId: string, itemId: string): void;
   /** More waits than may wait: the rest of this response is dropped. Once for a response. */
   onOverflow(responseId: string): void;
+}
+
+export interface SpokenWords {
+  readonly responseId: string;
+  readonly itemId: string;
+  readonly text: string;
 }
 
 /** Cumulative, in milliseconds of audio. */
@@ -53,11 +64,13 @@ const TYPE_OPENING = Buffer.from('{"type":"');
 const AUDIO = Buffer.from("response.output_audio.");
 const DELTA = Buffer.from("response.output_audio.delta");
 const DONE = Buffer.from("response.output_audio.done");
+const WORDS = Buffer.from("response.output_audio_transcript.delta");
 const MEDIA_AFTER = Buffer.from('"}}');
 
 /** One scan at a time in a process: shared, because a scan does not outlive the call to `take`. */
 const audioMessage = new FlatObject({ strings: ["type", "response_id", "item_id"], base64: "delta" });
 const deltaShapes = new Shapes();
+const wordsMessage = new FlatObject({ strings: ["type", "response_id", "item_id", "delta"] });
 const SpelledAudio = z.object({
   type: z.enum(["response.output_audio.delta", "response.output_audio.done"]),
   response_id: z.string(),
@@ -199,7 +212,9 @@ export class AgentLane {
   }
 
   #takeUnlike(socket: LaneSocket, bytes: Buffer, start: number, end: number): void {
-    if (!isOtherwise(bytes, start, TYPE_OPENING, AUDIO) && audioMessage.scan(bytes, start, end) === end) {
+    if (isOtherwise(bytes, start, TYPE_OPENING, AUDIO)) {
+      if (this.#options.onWords !== undefined && this.#takeWords(bytes, start, end)) return;
+    } else if (audioMessage.scan(bytes, start, end) === end) {
       const { starts, ends } = audioMessage;
       const typeStart = starts[0] ?? -1;
       const typeEnd = ends[0] ?? -1;
@@ -220,6 +235,19 @@ export class AgentLane {
     }
     const text = socket.decode(bytes, start, end);
     if (text !== undefined) this.#takeOther(text);
+  }
+
+  /** False when it is not plainly a piece of transcript. */
+  #takeWords(bytes: Buffer, start: number, end: number): boolean {
+    if (isOtherwise(bytes, start, TYPE_OPENING, WORDS) || wordsMessage.scan(bytes, start, end) !== end) return false;
+    const { starts, ends } = wordsMessage;
+    if (!equals(bytes, starts[0] ?? -1, ends[0] ?? -1, WORDS)) return false;
+    if ((starts[1] ?? -1) < 0 || (starts[2] ?? -1) < 0 || (starts[3] ?? -1) < 0) return false;
+    const responseId = bytes.toString("latin1", starts[1] ?? 0, ends[1] ?? 0);
+    const itemId = bytes.toString("latin1", starts[2] ?? 0, ends[2] ?? 0);
+    if (responseId === "" || itemId === "") return false;
+    this.#options.onWords?.({ responseId, itemId, text: bytes.toString("latin1", starts[3] ?? 0, ends[3] ?? 0) });
+    return true;
   }
 
   #takeDelta(

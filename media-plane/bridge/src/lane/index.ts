@@ -1,2 +1,2 @@
-export { AgentLane, type AgentLaneOptions, type ItemProgress } from "./agent-lane.ts";
+export { AgentLane, type AgentLaneOptions, type ItemProgress, type SpokenWords } from "./agent-lane.ts";
 export { CallerLane, type CallerLaneOptions } from "./caller-lane.ts";

@@ -44,6 +44,25 @@ export function toModelNews(event: ServerEvent): ModelNews | null {
   }
 }
 
+const BEGINNING = /^\{"type":"([a-z._]+)"/;
+/** Several of them accompany each response. */
+const NO_NEWS: ReadonlySet<string> = new Set([
+  "conversation.item.added",
+  "conversation.item.deleted",
+  "conversation.item.done",
+  "conversation.item.truncated",
+  "rate_limits.updated",
+  "response.content_part.added",
+  "response.content_part.done",
+  "response.output_item.added",
+  "response.output_item.done",
+]);
+
+/** Whether a message says at its very beginning that `toModelNews` would make nothing of it: then nobody needs to parse it. */
+export function isNoNews(text: string): boolean {
+  return NO_NEWS.has(BEGINNING.exec(text)?.[1] ?? "");
+}
+
 /** One request may take several client events; their ids are `<requestId>#<n>`. */
 export function eventIdOf(requestId: string, part: number): string {
   return `${requestId}#${part}`;

@@ -25,9 +25,10 @@ import {
   type SessionUpdate,
   sessionUpdate,
 } from "@struere/protocol/openai";
+import type { SpokenWords } from "../lane/index.ts";
 import { type Closing, connectLaneSocket, type LaneSocket } from "../wire/index.ts";
 import type { Configuration, ModelLeg, ModelNews, Reconfiguration } from "./model-leg.ts";
-import { eventIdOf, toModelNews } from "./model-news.ts";
+import { eventIdOf, isNoNews, toModelNews } from "./model-news.ts";
 
 export interface OpenAIAccount {
   readonly apiKey: string;
@@ -166,9 +167,14 @@ export class OpenAILeg implements ModelLeg {
     this.#socket?.close();
   }
 
+  /** A piece of transcript that the lane has read already. */
+  hearWords({ responseId, itemId, text }: SpokenWords): void {
+    if (!this.#aside.has(responseId)) this.#tell({ type: "model.words_spoken", itemId, text });
+  }
+
   /** A message that is not audio. */
   hear(text: string): void {
-    if (this.#over) return;
+    if (this.#over || isNoNews(text)) return;
     let event: ServerEvent;
     try {
       event = parseServerEvent(text);

@@ -5,7 +5,7 @@
 import { type CallEvent, markName } from "@struere/call";
 import { type Clock, Fault } from "@struere/kernel";
 import { parseTwilioMessage, type TwilioMessage } from "@struere/protocol/twilio";
-import { AgentLane, CallerLane } from "../lane/index.ts";
+import { AgentLane, CallerLane, type SpokenWords } from "../lane/index.ts";
 import type { LaneCounts } from "../meters.ts";
 import { CLOSE, type LaneSocket } from "../wire/index.ts";
 
@@ -22,6 +22,8 @@ export interface TwilioLegOptions {
   news(news: TelephonyNews): void;
   /** What came from the model's socket and is not audio. */
   modelMessage(text: string): void;
+  /** A piece of the transcript of the agent's speech. */
+  modelWords(words: SpokenWords): void;
   audioStarted(responseId: string, itemId: string): void;
   overflowed(responseId: string): void;
   /** A message that was not acted on, or that ended the stream (`code`); for counters and the log. */
@@ -55,6 +57,7 @@ export class TwilioLeg {
       telephony: socket,
       markName,
       onMessage: (text) => options.modelMessage(text),
+      onWords: (words) => options.modelWords(words),
       onAudioStarted: (responseId, itemId) => options.audioStarted(responseId, itemId),
       onOverflow: (responseId) => options.overflowed(responseId),
     });
