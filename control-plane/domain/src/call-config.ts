@@ -15,6 +15,7 @@ import {
   type ThreadId,
 } from "@struere/kernel";
 import type { ToolDefinition } from "./builtin-tools.ts";
+import { type AuditorTrial, auditorTrial } from "./auditor-sample.ts";
 import type { CallDirection } from "./call-record.ts";
 import type { ConnectionState } from "./connection.ts";
 
@@ -82,6 +83,8 @@ export interface VoiceSettings {
   readonly model: string;
   readonly voice: string;
   readonly auditorAgent?: string | undefined;
+  /** Share of calls that it corrects. Absent: all. */
+  readonly auditorSample?: number | undefined;
   readonly pollInterval: number;
   readonly turnDetection:
     | { readonly type: "semantic_vad"; readonly eagerness: "low" | "medium" | "high" | "auto" }
@@ -130,6 +133,8 @@ export interface ResolvedCall {
   readonly router: { readonly routerId: RouterId; readonly version: number } | null;
   /** The router's agents that are there, in its order: the call is pinned to these versions. */
   readonly agents: readonly { readonly slug: string; readonly agentId: AgentId; readonly version: number }[];
+  /** `null`: nobody audits it. The media plane has no part in this. */
+  readonly trial: AuditorTrial | null;
   /** Sentences for the call's record: a model that was replaced, or soon will be. */
   readonly warnings: readonly string[];
 }
@@ -199,6 +204,7 @@ export function resolveCallConfig(question: ResolveQuestion, opening: Opening): 
     agent: { agentId: agent.agentId, version: agent.version },
     router: router ? { routerId: router.routerId, version: router.version } : null,
     agents: pinned,
+    trial: voice.auditorAgent ? auditorTrial(call.callId, voice.auditorSample ?? 1) : null,
     warnings: [speaking.warning, transcribing.warning].filter((warning) => warning !== undefined),
   });
 }

@@ -164,3 +164,11 @@ export {
   type TokensUsed,
   unpriced,
 } from "./rate-card.ts";
+export {
+  AuditorGroup,
+  type AuditorTrial,
+  auditorTrial,
+  isWithheld,
+  receiptForAuditor,
+  WITHHELD,
+} from "./auditor-sample.ts";

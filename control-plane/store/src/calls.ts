@@ -1,5 +1,12 @@
 /** The record of a call from its ring on: created once per CallSid, read by scope. What moves it along is in call-lifecycle.ts. */
-import { type CallConfig, type CallDirection, type CallStatus, GRANT_TTL_MS, PENDING_DEADLINE_MS } from "@struere/domain";
+import {
+  type AuditorTrial,
+  type CallConfig,
+  type CallDirection,
+  type CallStatus,
+  GRANT_TTL_MS,
+  PENDING_DEADLINE_MS,
+} from "@struere/domain";
 import { type AgentId, type CallId, type ConnectionId, Fault, type NodeId, type RouterId, type ThreadId } from "@struere/kernel";
 import { type Insertable, sql } from "kysely";
 import type { Db } from "./database.ts";
@@ -27,6 +34,8 @@ export interface CallToCreate {
   readonly router: { readonly routerId: RouterId; readonly version: number } | null;
   /** The router's agents as they are now. */
   readonly agents?: readonly PinnedAgent[];
+  /** Absent or `null`: nobody audits it. */
+  readonly trial?: AuditorTrial | null;
   /** The node that was picked for it, when nodes are reached one by one; otherwise `null`. */
   readonly nodeId: NodeId | null;
   readonly thread?: {
@@ -168,6 +177,10 @@ const LISTED = [
   "carrier_duration_s",
   "carrier_billed_at",
   "billing_problem",
+  "auditor_sample",
+  "auditor_group",
+  "form_checked_at",
+  "form_complete",
 ] as const satisfies readonly (keyof CallTable)[];
 
 const AGENT_SLUG = sql<string | null>`config -> 'agent' ->> 'slug'`.as("agent_slug");
@@ -208,6 +221,8 @@ async function insertOnce(
           router_version: call.router?.version ?? null,
           node_id: call.nodeId,
           pinned_agents: JSON.stringify(call.agents ?? []),
+          auditor_sample: call.trial?.sample ?? null,
+          auditor_group: call.trial?.group ?? null,
           created_at: call.now,
           ...opening,
         })

@@ -2,7 +2,15 @@
  * Injections from their beginning to their receipt. The row is there before anything is sent; its id makes a second one harmless; and the
  * receipt is written once, by whoever knows first: the node, through the record, or we, when no node can answer any more.
  */
-import { INJECTION_TTL_MS, INJECTIONS_PER_CALL, INJECTIONS_PER_MINUTE, type InjectionWords, RECEIPT_GIVEN_UP_MS } from "@struere/domain";
+import {
+  INJECTION_TTL_MS,
+  INJECTIONS_PER_CALL,
+  INJECTIONS_PER_MINUTE,
+  type InjectionWords,
+  isWithheld,
+  RECEIPT_GIVEN_UP_MS,
+  WITHHELD,
+} from "@struere/domain";
 import { type CallId, err, ok, type Result } from "@struere/kernel";
 import { sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
@@ -20,14 +28,15 @@ export interface InjectionToOpen extends InjectionWords {
   readonly auditId: string | null;
   /** Delta number of the last utterance that its author had read; `null`: of nobody who reads along. */
   readonly basedOn: number | null;
-  /** It is not to be said at all, and for what reason: it is recorded with its receipt. */
-  readonly withheld?: string;
   readonly now: Date;
 }
 
 export type InjectProblem = "call_not_found" | "call_not_active" | "too_many_for_a_minute" | "too_many_for_a_call";
 
-/** Nothing is sent here. `created` false: this id was there before, and stands as it was. */
+/**
+ * Nothing is sent here. `created` false: this id was there before, and stands as it was. A correction of an auditor in a call of the control
+ * group is recorded with its receipt, and never sent.
+ */
 export async function openInjection(
   db: Db,
   scope: Scope,
@@ -38,7 +47,7 @@ export async function openInjection(
     // Its end waits for us, or we for its end: no injection is opened in a call that is over.
     const call = await tx
       .selectFrom("calls")
-      .select(["status", "epoch"])
+      .select(["status", "epoch", "auditor_group"])
       .where("organization_id", "=", scope.organizationId)
       .where("environment", "=", scope.environment)
       .where("id", "=", callId)
@@ -49,13 +58,16 @@ export async function openInjection(
     if (known) return known.call_id === callId ? ok({ injection: known, created: false }) : err("call_not_found");
     if (call.status !== "active") return err("call_not_active");
     const minuteAgo = new Date(now.getTime() - 60_000);
+    // An auditor that is carried away leaves people their own say.
     const before = await tx
       .selectFrom("injections")
       .select((of) => [of.fn.countAll<number>().as("all"), of.fn.countAll<number>().filterWhere("created_at", ">", minuteAgo).as("recent")])
       .where("call_id", "=", callId)
+      .where("source", open.source === "auditor" ? "=" : "!=", "auditor")
       .executeTakeFirstOrThrow();
     if (before.recent >= INJECTIONS_PER_MINUTE) return err("too_many_for_a_minute");
     if (before.all >= INJECTIONS_PER_CALL) return err("too_many_for_a_call");
+    const withheld = isWithheld(call.auditor_group, open);
     const injection = await tx
       .insertInto("injections")
       .values({
@@ -75,10 +87,11 @@ export async function openInjection(
         created_at: now,
         expires_at: new Date(now.getTime() + INJECTION_TTL_MS[open.action]),
         taken_at: null,
-        outcome: open.withheld === undefined ? null : "refused",
-        reason: open.withheld ?? null,
+        outcome: withheld ? "refused" : null,
+        reason: withheld ? WITHHELD : null,
         heard_ms: null,
-        receipt_at: open.withheld === undefined ? null : now,
+        receipt_at: withheld ? now : null,
+        receipt_offset_ms: null,
       })
       .returningAll()
       .executeTakeFirstOrThrow();
@@ -136,13 +149,20 @@ export interface ReceiptToRecord {
   readonly reason: string | null;
   readonly heardMs: number | null;
   readonly at: Date;
+  readonly offsetMs: number;
 }
 
 /** The first receipt stands. `undefined`: there was one, or there is no such injection in this call. */
 export async function settleInjection(db: Db, receipt: ReceiptToRecord): Promise<Injection | undefined> {
   return await db
     .updateTable("injections")
-    .set({ outcome: receipt.outcome, reason: receipt.reason, heard_ms: receipt.heardMs, receipt_at: receipt.at })
+    .set({
+      outcome: receipt.outcome,
+      reason: receipt.reason,
+      heard_ms: receipt.heardMs,
+      receipt_at: receipt.at,
+      receipt_offset_ms: Math.round(receipt.offsetMs),
+    })
     .where("id", "=", receipt.injectionId)
     .where("call_id", "=", receipt.callId)
     .where("outcome", "is", null)

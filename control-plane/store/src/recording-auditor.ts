@@ -19,10 +19,16 @@ const OUTCOMES = ["spoken", "superseded", "expired", "refused"] as const;
 /** @returns the receipts that were written now. */
 export async function recordReceipts(
   tx: Db,
-  events: readonly { readonly callId: CallId; readonly name: string; readonly at: number; readonly data: JsonObject }[],
+  events: readonly {
+    readonly callId: CallId;
+    readonly name: string;
+    readonly at: number;
+    readonly offsetMs: number;
+    readonly data: JsonObject;
+  }[],
 ): Promise<readonly Injection[]> {
   const settled: Injection[] = [];
-  for (const { callId, name, at, data } of events) {
+  for (const { callId, name, at, offsetMs, data } of events) {
     const { injectionId, reason, heardMs, outcome: said } = data;
     if (typeof injectionId !== "string") continue;
     if (name === "injection.taken") await markInjectionTaken(tx, { callId, injectionId, at: new Date(at) });
@@ -35,6 +41,7 @@ export async function recordReceipts(
       reason: typeof reason === "string" ? reason : null,
       heardMs: typeof heardMs === "number" && heardMs >= 0 ? Math.round(heardMs) : null,
       at: new Date(at),
+      offsetMs,
     });
     if (injection) settled.push(injection);
   }

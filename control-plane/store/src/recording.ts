@@ -92,7 +92,9 @@ export async function recordMessages(db: Db, messages: readonly MessageToRecord[
     const written = await insertMessages(tx, accepted);
     const receipts = await recordReceipts(
       tx,
-      written.flatMap(({ callId, kind, body }) => (kind === "event" ? { callId, name: body.name, at: body.at, data: body.data } : [])),
+      written.flatMap(({ callId, kind, body }) =>
+        kind === "event" ? { callId, name: body.name, at: body.at, offsetMs: body.offsetMs, data: body.data } : [],
+      ),
     );
     const reached = await moveWatermarks(tx, stretches, now);
     const watermarks = stretches.map(({ organizationId, environment, callId, epoch }) => ({

@@ -4,6 +4,7 @@
  */
 import type {
   Account,
+  AuditorGroup,
   CallConfig,
   CallDirection,
   CallStatus,
@@ -310,6 +311,13 @@ export interface CallTable {
   carrier_billed_at: ColumnType<Date | null, never, Date | null>;
   /** Why it can not be billed; whoever mends it clears this. */
   billing_problem: ColumnType<string | null, never, string | null>;
+  /** Share of calls that were corrected when it came, and whether it is one of them; `null`: nobody audits it. */
+  auditor_sample: number | null;
+  auditor_group: AuditorGroup | null;
+  /** When it was looked after its end whether the linked entity is filled. */
+  form_checked_at: Date | null;
+  /** `null`: not looked at yet, or no entity is linked. */
+  form_complete: boolean | null;
 }
 
 export interface CallEventTable {
@@ -531,6 +539,8 @@ export interface InjectionTable {
   reason: string | null;
   heard_ms: number | null;
   receipt_at: Date | null;
+  /** On the call's own clock, as the offsets of utterances of the same epoch; `null`: the receipt is not the node's. */
+  receipt_offset_ms: number | null;
 }
 
 /** int8 comes as a number, or as a bigint when it is too large for one: `micros()` makes one of both. */

@@ -45,6 +45,8 @@ const Fields = strict("voiceConfig", {
   voice: choice(VOICES).default("alloy"),
   /** Slug of the agent that reads along and corrects; absent or empty: nobody does. */
   auditorAgent: SlugOrEmpty.optional(),
+  /** Share of the audited calls that are corrected. In the others corrections are written down and not said: the control group. */
+  auditorSample: z.exactOptional(fraction({ min: 0, max: 1 })),
   /** Least time between the end of one audit and the start of the next. */
   pollInterval: wholeNumber({ min: 3_000, max: 600_000, unit: "milliseconds" }).default(5_000),
   turnDetection: TurnDetection.default({ type: "semantic_vad", eagerness: "medium" }),
@@ -53,9 +55,14 @@ const Fields = strict("voiceConfig", {
   transcriptionModel: choice(modelSlugs("transcription")).default(DEFAULT_TRANSCRIPTION_MODEL),
 });
 
-export const VoiceConfig = Fields.transform(({ auditorAgent, ...rest }) => ({
+/** Every audited call is corrected. */
+const DEFAULT_AUDITOR_SAMPLE = 1;
+
+export const VoiceConfig = Fields.transform(({ auditorAgent, auditorSample, ...rest }) => ({
   ...rest,
-  ...(auditorAgent ? { auditorAgent } : {}),
+  ...(auditorAgent ? { auditorAgent, auditorSample: auditorSample ?? DEFAULT_AUDITOR_SAMPLE } : {}),
+  // Of no effect, and warned about.
+  ...(!auditorAgent && auditorSample !== undefined ? { auditorSample } : {}),
 }));
 export type VoiceConfig = z.output<typeof VoiceConfig>;
 export type VoiceConfigInput = z.input<typeof VoiceConfig>;

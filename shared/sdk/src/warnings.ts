@@ -7,6 +7,8 @@ import type { VoiceConfig } from "./voice-config.ts";
 /** Below this, corrections come closer together than a caller can answer them. */
 export const CALM_POLL_INTERVAL_MS = 5_000;
 
+export const IDLE_SAMPLE = "has no effect without an auditorAgent: nobody audits, so there is nothing to compare";
+
 /** `today`: a date in UTC, `2026-11-22`. */
 export function agentWarnings(agent: AgentDefinition, today: string): string[] {
   return modelWarning("model.model", agent.model?.model ?? DEFAULT_TEXT_MODEL, today);
@@ -20,10 +22,12 @@ export function routerWarnings(router: RouterDefinition, today: string): string[
 }
 
 export function voiceConfigWarnings(config: VoiceConfig, today: string): string[] {
+  const idle = config.auditorAgent === undefined && config.auditorSample !== undefined;
   const hasty = config.auditorAgent !== undefined && config.pollInterval < CALM_POLL_INTERVAL_MS;
   return [
     ...modelWarning("model", config.model, today),
     ...modelWarning("transcriptionModel", config.transcriptionModel, today),
+    ...(idle ? [`auditorSample: ${IDLE_SAMPLE}`] : []),
     ...(hasty
       ? [
           `pollInterval: ${config.pollInterval} is short, corrections may cut the agent off again and again; ${CALM_POLL_INTERVAL_MS} or more is calm`,

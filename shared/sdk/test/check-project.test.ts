@@ -127,6 +127,12 @@ describe("what a router names", () => {
     for (const auditorAgent of ["", undefined]) expect(problemsOf({ routers: [aRouter({ voiceConfig: { auditorAgent } })] })).toEqual([]);
   });
 
+  test("as a share of corrected calls is warned about when nobody audits", () => {
+    expect(warningsOf({ agents: [anAgent("intake")], routers: [aRouter({ voiceConfig: { auditorSample: 0.5 } })] })).toEqual([
+      'router "phone": voiceConfig.auditorSample: has no effect without an auditorAgent: nobody audits, so there is nothing to compare',
+    ]);
+  });
+
   test("as pollInterval is warned about below five seconds", () => {
     const agents = [anAgent("intake"), anAgent("form-auditor", { tools: ["voice.inject"] })];
     const every = (pollInterval: number) =>

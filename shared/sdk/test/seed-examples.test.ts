@@ -25,7 +25,7 @@ describe("the documentation's examples", () => {
       ...phoneSupport,
       contextMessages: 10,
       classifyTimeoutMs: 800,
-      voiceConfig: { ...phoneSupport.voiceConfig, transcriptionModel: "gpt-transcribe" },
+      voiceConfig: { ...phoneSupport.voiceConfig, auditorSample: 1, transcriptionModel: "gpt-transcribe" },
     });
   });
 

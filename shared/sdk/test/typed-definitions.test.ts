@@ -61,6 +61,10 @@ test("a router falls back and routes to its own agents, and speaks with voices t
   expect(defineRouter({ ...router, fallback: "support", voiceConfig: { voice: "coral", auditorAgent: "form-auditor" } }).slug).toBe(
     "phone",
   );
+  const sampled = defineRouter({ ...router, fallback: "support", voiceConfig: { auditorAgent: "form-auditor", auditorSample: 0.5 } });
+  expect(sampled.voiceConfig?.auditorSample).toBe(0.5);
+  // @ts-expect-error a share is a number
+  refused(() => defineRouter({ ...router, fallback: "intake", voiceConfig: { auditorAgent: "form-auditor", auditorSample: "50%" } }));
   // @ts-expect-error nobody is not among the agents
   refused(() => defineRouter({ ...router, fallback: "nobody" }));
   // @ts-expect-error nova is no voice

@@ -28,6 +28,21 @@ test("an empty or undefined auditor is no auditor", () => {
   expect(VoiceConfig.parse({ auditorAgent: "form-auditor" }).auditorAgent).toBe("form-auditor");
 });
 
+test("an auditor corrects every call, unless a share is given", () => {
+  expect(VoiceConfig.parse({ auditorAgent: "form-auditor" }).auditorSample).toBe(1);
+  for (const auditorSample of [0, 0.5, 1]) {
+    expect(VoiceConfig.parse({ auditorAgent: "form-auditor", auditorSample }).auditorSample).toBe(auditorSample);
+  }
+  expect(VoiceConfig.parse({})).not.toHaveProperty("auditorSample");
+});
+
+test("a share without an auditor is legal but warned about", () => {
+  expect(voiceConfigWarnings(VoiceConfig.parse({ auditorSample: 0.5 }), "2026-11-22")).toEqual([
+    "auditorSample: has no effect without an auditorAgent: nobody audits, so there is nothing to compare",
+  ]);
+  expect(voiceConfigWarnings(VoiceConfig.parse({ auditorAgent: "checker", auditorSample: 0.5 }), "2026-11-22")).toEqual([]);
+});
+
 test("a detection that only names its type gets the documented numbers", () => {
   expect(VoiceConfig.parse({ turnDetection: { type: "server_vad" } }).turnDetection).toEqual({
     type: "server_vad",
@@ -51,6 +66,8 @@ describe("what is wrong is said with field, value and legal values", () => {
     [{ noiseReduction: "off" }, 'noiseReduction: "off" is not legal; legal: "near_field", "far_field"'],
     [{ pollInterval: 2_999 }, "pollInterval: 2999 is not legal; legal: a whole number from 3000 to 600000 milliseconds"],
     [{ pollInterval: "5000" }, 'pollInterval: "5000" is not legal; legal: a whole number from 3000 to 600000 milliseconds'],
+    [{ auditorSample: 1.5 }, "auditorSample: 1.5 is not legal; legal: a number from 0 to 1"],
+    [{ auditorSample: "half" }, 'auditorSample: "half" is not legal; legal: a number from 0 to 1'],
     [{ turnDetection: { type: "vad" } }, 'turnDetection.type: "vad" is not legal; legal: "semantic_vad", "server_vad"'],
     [{ turnDetection: {} }, 'turnDetection.type: is missing; legal: "semantic_vad", "server_vad"'],
     [
@@ -76,7 +93,7 @@ describe("what is wrong is said with field, value and legal values", () => {
     ],
     [
       { colour: "red", volume: 1 },
-      'unknown keys "colour", "volume"; legal keys of voiceConfig: provider, model, voice, auditorAgent, pollInterval, turnDetection, noiseReduction, transcriptionModel',
+      'unknown keys "colour", "volume"; legal keys of voiceConfig: provider, model, voice, auditorAgent, auditorSample, pollInterval, turnDetection, noiseReduction, transcriptionModel',
     ],
   ])("%j", (config, sentence) => {
     expect(problems(config)).toBe(sentence);

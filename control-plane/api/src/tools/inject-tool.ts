@@ -9,6 +9,7 @@ import {
   INJECTIONS_PER_CALL,
   INJECTIONS_PER_MINUTE,
   isDictated,
+  receiptForAuditor,
   type ToolArguments,
 } from "@struere/domain";
 import { Fault } from "@struere/kernel";
@@ -69,7 +70,8 @@ export function planInject(services: ToolServices, request: ToolRequest, given: 
         output: {
           success: true,
           injectionId: injection.id,
-          status: injection.outcome ?? "queued",
+          // A new one is told alike in the control group, where it has its receipt already.
+          status: (created ? null : receiptForAuditor(injection).outcome) ?? "queued",
           ...(created ? {} : { note: "this was injected before, and is not said again", message: injection.message }),
         },
       };

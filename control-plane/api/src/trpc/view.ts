@@ -87,7 +87,8 @@ export function showCall(call: CallListItem) {
 }
 
 /** How the call was set up, without the agent's instructions: those are for who may read definitions. */
-export function showSetup({ config, warnings, pinned_agents: pinned }: Pick<Call, "config" | "warnings" | "pinned_agents">) {
+export function showSetup(call: Pick<Call, "config" | "warnings" | "pinned_agents" | "auditor_sample" | "auditor_group">) {
+  const { config, warnings, pinned_agents: pinned } = call;
   if (config === null) return null;
   const { slug, name, version, tools } = config.agent;
   return {
@@ -96,7 +97,8 @@ export function showSetup({ config, warnings, pinned_agents: pinned }: Pick<Call
     agents: pinned.map((one) => ({ slug: one.slug, version: one.version })),
     voice: config.voice,
     limits: config.limits,
-    auditor: config.auditor ?? null,
+    /** `group` is "corrected" or "control": in that one the auditor's corrections are written down and not said. */
+    auditor: config.auditor ? { ...config.auditor, sample: call.auditor_sample ?? 1, group: call.auditor_group ?? "corrected" } : null,
     /** Sentences: a model that was replaced by its successor, or soon will be. */
     warnings,
   };

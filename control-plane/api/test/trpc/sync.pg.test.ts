@@ -1,6 +1,7 @@
 /** A project as a whole: the plan, the sync, what is refused, who may, and what is left when two come at once. */
-import { bindConnection, entityStore, getAgent, getTools, listAudit, type Scope } from "@struere/store";
+import { bindConnection, entityStore, getAgent, getRouter, getTools, listAudit, type Scope, setRouter } from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
+import { VoiceConfig } from "struere";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ACCOUNT, aKey, aScope, NOW } from "../fixture.ts";
 import { callerWith, serve, services } from "./server.ts";
@@ -123,6 +124,27 @@ describe("a plan", () => {
           { field: "contextMessages", before: 10, after: 5 },
         ],
       },
+    ]);
+  });
+
+  test("says that the share of corrected calls changes, and nothing about one that was never named", async () => {
+    const auditor = { name: "Auditor", slug: "form-auditor", systemPrompt: "You audit.", tools: ["voice.inject"] };
+    const sampled = (voiceConfig: NonNullable<Given["routers"][number]["voiceConfig"]>): Given => ({
+      ...whole,
+      agents: [intake, support, auditor],
+      routers: [{ ...phone, voiceConfig }],
+    });
+    const changesOf = async (project: Given) =>
+      (await caller.sync.plan({ project })).changes.filter(({ action }) => action !== "unchanged").map(({ diff }) => diff);
+    await sync(sampled({ auditorAgent: "form-auditor" }));
+    // As a release wrote it that knew of no share.
+    const { definition } = (await getRouter(database.db, scope, "phone"))!;
+    const { auditorSample, ...voiceConfig } = VoiceConfig.parse(definition["voiceConfig"]);
+    await setRouter(database.db, scope, { slug: "phone", name: "Phone", definition: { ...definition, voiceConfig }, now: NOW });
+    expect(auditorSample).toBe(1);
+    expect(await changesOf(sampled({ auditorAgent: "form-auditor" }))).toEqual([]);
+    expect(await changesOf(sampled({ auditorAgent: "form-auditor", auditorSample: 0.5 }))).toEqual([
+      [{ field: "voiceConfig.auditorSample", before: 1, after: 0.5 }],
     ]);
   });
 

@@ -7,6 +7,7 @@ import { up as textThreads } from "./0004-text-threads.ts";
 import { up as tools } from "./0005-tools.ts";
 import { up as auditor } from "./0006-auditor.ts";
 import { up as ledger } from "./0007-ledger.ts";
+import { up as auditorTrial } from "./0008-auditor-trial.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -16,4 +17,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0005-tools": { up: tools },
   "0006-auditor": { up: auditor },
   "0007-ledger": { up: ledger },
+  "0008-auditor-trial": { up: auditorTrial },
 };

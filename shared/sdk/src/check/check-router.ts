@@ -1,5 +1,5 @@
 import type { RouterDefinition } from "../router.ts";
-import { CALM_POLL_INTERVAL_MS } from "../warnings.ts";
+import { CALM_POLL_INTERVAL_MS, IDLE_SAMPLE } from "../warnings.ts";
 import { checkModel } from "./check-model.ts";
 import type { ProjectDefinitions, Remarks } from "./check-project.ts";
 
@@ -23,7 +23,10 @@ export function checkRouter(project: ProjectDefinitions, router: RouterDefinitio
     if (wrong) problem(wrong);
     if (warning) warn(warning);
   }
-  if (voice?.auditorAgent === undefined) return;
+  if (voice?.auditorAgent === undefined) {
+    if (voice?.auditorSample !== undefined) warn({ field: "voiceConfig.auditorSample", message: IDLE_SAMPLE });
+    return;
+  }
   checkAuditor(project, router, voice.auditorAgent, problem);
   if (voice.pollInterval < CALM_POLL_INTERVAL_MS) {
     const message = `${voice.pollInterval} is short, corrections may cut the agent off again and again; ${CALM_POLL_INTERVAL_MS} or more is calm`;
