@@ -1,7 +1,8 @@
-/** Everything in one process: an embedded Postgres (or DATABASE_URL), a bus in memory (or NATS_URL), the control plane, one media node. */
+/** Everything in one process: an embedded Postgres (or DATABASE_URL), a bus in memory (or NATS_URL), the control plane, one media node, one auditor. */
 import { join } from "node:path";
 import { createControlPlane } from "@struere/api";
 import { createMediaPlane } from "@struere/bridge";
+import { createAuditor } from "@struere/auditor";
 import { memoryBus, natsBus } from "@struere/bus";
 import { OPENAI_REALTIME_URL } from "@struere/protocol/openai";
 import { createLog, createMetrics, parseEnv } from "@struere/runtime";
@@ -22,6 +23,7 @@ const UpEnv = z.object({
   CONTROL_HTTP_PORT: Port.default(4000),
   CONTROL_GRPC_PORT: Port.default(4001),
   MEDIA_PORT: Port.default(4100),
+  AUDITOR_PORT: Port.default(4200),
   PUBLIC_URL: Origin.optional(),
   VOICE_GATEWAY_URL: Origin.optional(),
   VOICE_GATEWAY_SECRET: z.string().optional(),
@@ -104,13 +106,30 @@ export async function up(options: UpOptions): Promise<Up> {
       { bus, log: log.child({ part: "media" }), metrics: createMetrics("struere_media_", { process: true }) },
     ),
   );
+  const auditor = parts.use(
+    await createAuditor(
+      {
+        port: env.AUDITOR_PORT,
+        host: "127.0.0.1",
+        controlAddress: control.grpcAddress,
+        gatewaySecret: secrets.gatewaySecret,
+        natsUrl: null,
+        concurrency: 64,
+      },
+      { bus, log: log.child({ part: "auditor" }), metrics: createMetrics("struere_auditor_", { process: true }) },
+    ),
+  );
   const owned = parts.move();
   return {
     httpUrl: control.httpUrl,
     mediaUrl: media.wsUrl,
     apiKey: secrets.apiKey,
     simulated: twilio && { accountSid: twilio.accountSid, authToken: twilio.authToken, number: SIMULATED_NUMBER },
-    drain: () => media.drain(),
+    // The auditors read the last words of the calls that the media node lets come to their end.
+    async drain() {
+      await media.drain();
+      await auditor.drain();
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { createControlPlane, type ControlPlane } from "@struere/api";
 import { type ApiClient, createApiClient } from "@struere/api/client";
 import { createMediaPlane, type MediaConfig, type MediaPlane } from "@struere/bridge";
+import { type Auditor, type AuditorConfig, createAuditor } from "@struere/auditor";
 import { type Bus, memoryBus, natsBus } from "@struere/bus";
 import { type Clock, Fault } from "@struere/kernel";
 import { createMetrics, type Log, pause, silentLog, systemClock } from "@struere/runtime";
@@ -34,6 +35,9 @@ export interface WorldOptions {
   /** Media nodes; default 1. */
   readonly nodes?: number;
   readonly media?: Partial<MediaConfig>;
+  /** Auditor workers; default 1. */
+  readonly auditors?: number;
+  readonly auditor?: Partial<AuditorConfig>;
   readonly log?: Log;
 }
 
@@ -44,6 +48,7 @@ export interface World extends AsyncDisposable {
   readonly openai: SimulatedOpenAI;
   readonly control: ControlPlane;
   readonly nodes: readonly MediaPlane[];
+  readonly auditors: readonly Auditor[];
   /** As the bootstrap key's holder, in development. */
   readonly api: ApiClient;
   readonly apiKey: string;
@@ -119,6 +124,23 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
   for (let count = 0; count < (options.nodes ?? 1); count++) await addNode();
 
+  const auditors: Auditor[] = [];
+  for (let count = 0; count < (options.auditors ?? 1); count++) {
+    const auditor = await createAuditor(
+      {
+        port: 0,
+        host: "127.0.0.1",
+        controlAddress: control.grpcAddress,
+        gatewaySecret,
+        natsUrl: null,
+        concurrency: 64,
+        ...options.auditor,
+      },
+      { clock, bus, log, metrics: createMetrics("struere_auditor_") },
+    );
+    auditors.push(parts.use(auditor));
+  }
+
   const api = createApiClient({ url: control.httpUrl, apiKey });
   const owned = parts.move();
   return {
@@ -128,6 +150,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     openai,
     control,
     nodes,
+    auditors,
     api,
     apiKey,
     addNode,

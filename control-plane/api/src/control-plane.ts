@@ -3,6 +3,9 @@ import { ping } from "@struere/store";
 import { type ControlConfig, DEFAULT_GATEWAY_URL } from "./config.ts";
 import { type ControlContext, type ControlOverrides, openContext } from "./context.ts";
 import { conversations } from "./conversations.ts";
+import { auditing } from "./auditing/auditing.ts";
+import { startForgottenAudits } from "./auditing/forgotten.ts";
+import { auditingService } from "./grpc/auditing-service.ts";
 import { callControl } from "./grpc/call-control.ts";
 import { nodeRegistry } from "./grpc/node-registry.ts";
 import { startGrpcServer } from "./grpc/server.ts";
@@ -57,6 +60,10 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   parts.defer(() => recorder.close());
   const sweeper = startSweeper(plane);
   parts.defer(() => sweeper.close());
+  const audits = auditing({ ...context, db: context.viewDb, text });
+  parts.defer(() => audits.close());
+  const forgotten = startForgottenAudits(plane);
+  parts.defer(() => forgotten.close());
   const injections = startInjectionSweeper(plane);
   parts.defer(() => injections.close());
 
@@ -67,6 +74,7 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     events: context.events,
     callControl: callControl({ ...plane, gatewaySecret, fallbackAuthToken, voice, router: callRouter({ ...plane, text, voice }) }),
     nodeRegistry: nodeRegistry(plane),
+    auditing: auditingService(audits),
   });
   parts.defer(() => grpc.close());
   grpcPort = grpc.port;

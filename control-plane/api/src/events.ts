@@ -12,11 +12,25 @@ export interface ControlEvents {
   webhookAnswered(webhook: { readonly path: string; readonly tookMs: number }): void;
   webhookFailed(webhook: { readonly path: string; readonly code: FaultCode; readonly error: unknown }): void;
   streamReported(stream: { readonly event: string; readonly error: string | null }): void;
+  auditStarted(audit: { readonly callId: CallId; readonly auditId: string; readonly workerId: string; readonly attempt: number }): void;
+  auditEnded(audit: {
+    readonly callId: CallId;
+    readonly auditId: string;
+    /** `lost`: another process has taken it over. */
+    readonly outcome: "done" | "failed" | "lost";
+    readonly reason: string | null;
+    readonly injections: number;
+    /** From the newest words to its start. */
+    readonly waitedMs: number;
+    readonly tookMs: number;
+  }): void;
+  auditSkipped(audit: { readonly callId: CallId; readonly workerId: string; readonly reason: string }): void;
   rpcFailed(rpc: { readonly method: string; readonly code: FaultCode; readonly error: unknown }): void;
 }
 
 /** Seconds. */
 const ANSWER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const AUDIT_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 export function controlEvents({ log, metrics }: { readonly log: Log; readonly metrics: Metrics }): ControlEvents {
   const offered = metrics.counter("calls_offered_total", "Calls that Twilio announced and that were offered to a media node");
@@ -29,6 +43,9 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
   const webhooksFailed = metrics.counter("webhooks_failed_total", "Webhooks that could not be handled", ["path", "code"]);
   const streams = metrics.counter("streams_reported_total", "What Twilio said about media streams", ["event"]);
   const rpcs = metrics.counter("rpc_failures_total", "gRPC requests that failed", ["method", "code"]);
+  const audits = metrics.counter("audits_total", "Audits of calls", ["outcome"]);
+  const waited = metrics.histogram("audit_wait_seconds", "From the newest words of a call to the start of their audit", [], AUDIT_BUCKETS);
+  const took = metrics.histogram("audit_seconds", "From the start of an audit to its end", [], AUDIT_BUCKETS);
   /** The outside world's failures are a line; our own bring their stack. */
   const report = (code: FaultCode, fields: object, error: unknown, message: string): void => {
     if (code === "internal") log.error({ ...fields, err: error }, message);
@@ -69,6 +86,19 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
     streamReported({ event, error }) {
       streams.inc({ event });
       if (error !== null) log.warn({ event, error }, "stream error");
+    },
+    auditStarted(audit) {
+      log.debug(audit, "audit started");
+    },
+    auditEnded({ waitedMs, tookMs, ...audit }) {
+      audits.inc({ outcome: audit.outcome });
+      waited.observe({}, Math.max(0, waitedMs) / 1_000);
+      took.observe({}, tookMs / 1_000);
+      log.info({ ...audit, tookMs: Math.round(tookMs) }, "audit ended");
+    },
+    auditSkipped(audit) {
+      audits.inc({ outcome: "skipped" });
+      log.warn(audit, "audit skipped");
     },
     rpcFailed({ method, code, error }) {
       rpcs.inc({ method, code });

@@ -126,7 +126,9 @@ export {
   INJECTIONS_PER_MINUTE,
   type InjectionWords,
   isDictated,
+  LEFT_OUT,
   RECEIPT_GIVEN_UP_MS,
+  withoutOrders,
 } from "./injection.ts";
 export {
   type Account,
@@ -172,3 +174,16 @@ export {
   receiptForAuditor,
   WITHHELD,
 } from "./auditor-sample.ts";
+export { AUDIT_RULES, AUDIT_RULES_OVER, auditReport, type AuditReport, type HeardWords, isAfter, NOTES_CHARS_MAX } from "./audit-input.ts";
+export {
+  AUDIT_ATTEMPTS_MAX,
+  AUDIT_GIVEN_UP_MS,
+  AUDIT_LEASE_MS,
+  AUDIT_RENEW_MS,
+  type AuditDecision,
+  type AuditFacts,
+  auditIdOf,
+  decideAudit,
+  type ReadTo,
+  retryAuditAfter,
+} from "./auditing.ts";

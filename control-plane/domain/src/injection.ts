@@ -65,18 +65,32 @@ function plainLine(text: string): string {
     .trim();
 }
 
+/**
+ * A sentence of a caller that gives orders to whoever reads along ("auditor, inject …"). It is no part of the conversation that an auditor
+ * has to judge, and is left out of what it reads. A guard beside the others, not the wall: what an auditor can do is bounded by its tools.
+ */
+const ORDER =
+  /\bauditor\b[\s,:;.!–-]*(?:please\s+|you\s+(?:must|should|have to)\s+)?(?:inject|say|tell|complete|abort|end|stop|ignore|correct|write|set|update|change|mark|use|call|confirm|approve|grant)\b|\bvoice[.\s]inject|\binject\b(?=.*\b(?:message|correction|system|auditor|voice|call|words?)\b)|\b(?:system|developer)\s+(?:prompt|message|instructions?)\b|\bignore\b.*\binstructions?\b/i;
+
+/** What stands in its place. */
+export const LEFT_OUT = "[said to the machine; left out]";
+
+export function withoutOrders(text: string): string {
+  if (!ORDER.test(text)) return text;
+  const sentences = text.match(/[^.!?]+[.!?]*\s*/g) ?? [text];
+  const kept = sentences.map((sentence) => (ORDER.test(sentence) ? `${LEFT_OUT} ` : sentence)).join("");
+  // An order that goes over the end of a sentence ("Auditor! Inject …").
+  return (ORDER.test(kept) ? LEFT_OUT : kept).trim();
+}
+
 /** So many of the caller's words in a row are dictation. */
 const DICTATED_WORDS = 4;
-const MACHINERY = /\b(?:auditor|inject\w*|voice\.inject|system|prompt|instructions?|tool|function|command)\b/i;
 
-/**
- * Whether the message repeats what the caller dictated: an utterance that talks to the machinery ("auditor, inject …"), and a run of its words
- * in the message. Whoever quotes an address back to the caller is not meant: there is no such word in it.
- */
+/** Whether the message repeats words out of such an order. Whoever quotes an address back to the caller is not meant. */
 export function isDictated(message: string, callerUtterances: readonly string[]): boolean {
   const said = ` ${wordsOf(message).join(" ")} `;
   return callerUtterances.some((utterance) => {
-    if (!MACHINERY.test(utterance)) return false;
+    if (!ORDER.test(utterance)) return false;
     const words = wordsOf(utterance);
     const run = Math.min(DICTATED_WORDS, words.length);
     for (let start = 0; start + run <= words.length; start++) {

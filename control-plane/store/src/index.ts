@@ -173,4 +173,17 @@ export {
   settleInjection,
 } from "./injections.ts";
 export type { Unaudited } from "./recording-auditor.ts";
-export { listUnfilledFields } from "./unfilled-fields.ts";
+export { listTouchedEntities, listUnfilledFields } from "./unfilled-fields.ts";
+export { listForgottenByAuditors, listHeardUpTo } from "./audit-reading.ts";
+export {
+  type AuditBegin,
+  type AuditEnd,
+  type AuditEnded,
+  type AuditLease,
+  beginAudit,
+  endAudit,
+  listAudits,
+  renewAudit,
+  setAuditThread,
+  skipAudit,
+} from "./audits.ts";

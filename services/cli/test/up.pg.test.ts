@@ -9,7 +9,7 @@ import { spawnStruere } from "./process.ts";
 test("up --simulate is a whole system, whose key the other commands find by themselves, and Ctrl-C ends it in order", async () => {
   await using database = await testDatabase();
   const cwd = await mkdtemp(join(tmpdir(), "struere-cli-"));
-  const anyPort = { CONTROL_HTTP_PORT: "0", CONTROL_GRPC_PORT: "0", MEDIA_PORT: "0" };
+  const anyPort = { CONTROL_HTTP_PORT: "0", CONTROL_GRPC_PORT: "0", MEDIA_PORT: "0", AUDITOR_PORT: "0" };
   const system = spawnStruere(["up", "--simulate"], { cwd, env: { ...anyPort, DATABASE_URL: database.url, LOG_LEVEL: "error" } });
   const [, url = ""] = await system.prints(/control plane +(http:\S+)/);
   const [, accountSid = "", authToken = ""] = await system.prints(/--account-sid (\S+) --auth-token (\S+)/);

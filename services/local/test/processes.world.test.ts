@@ -162,7 +162,7 @@ describe("a process that misses configuration ends with one message that names a
 describe("everything in one process", () => {
   test("starts in an empty directory without a key, is ready, is alone with its data, and leaves no process on SIGINT", async () => {
     const cwd = await mkdtemp(join(directory, "start-"));
-    const env = { CONTROL_HTTP_PORT: "0", CONTROL_GRPC_PORT: "0", MEDIA_PORT: "0" };
+    const env = { CONTROL_HTTP_PORT: "0", CONTROL_GRPC_PORT: "0", MEDIA_PORT: "0", AUDITOR_PORT: "0" };
     await using first = await ScriptProcess.start({ script: "start", args: ["--simulate"], env, cwd });
     const [, url = ""] = await first.writes(/control plane\s+(http\S+)/);
     const [, apiKey = ""] = await first.writes(/API key\s+(sk_dev_\w+)/);

@@ -31,6 +31,8 @@ export interface ConsumeOptions {
   readonly ackWaitMs: number;
   /** After so many deliveries the message is set aside. */
   readonly maxDeliver: number;
+  /** Most messages of the durable that are handed over and not yet acknowledged, those that wait to come again included; default UNACKNOWLEDGED_MAX. */
+  readonly unacknowledgedMax?: number;
 }
 
 export interface Consumer extends AsyncIterable<readonly Delivery[]> {

@@ -69,7 +69,7 @@ export class MemoryDurable {
     const batch: Delivery[] = [];
     const again = [...this.#due].sort((a, b) => a.message.seq - b.message.seq);
     for (const outstanding of again.slice(0, max)) batch.push(this.#handOver(outstanding));
-    while (batch.length < max && this.#outstanding.size < UNACKNOWLEDGED_MAX) {
+    while (batch.length < max && this.#outstanding.size < (this.#options.unacknowledgedMax ?? UNACKNOWLEDGED_MAX)) {
       const message = this.#stream.after(this.#cursor);
       if (!message) break;
       this.#cursor = message.seq;

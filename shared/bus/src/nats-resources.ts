@@ -60,7 +60,7 @@ export async function ensureConsumer(manager: JetStreamManager, options: Consume
     replay_policy: ReplayPolicy.Instant,
     ack_wait: nanos(options.ackWaitMs),
     max_deliver: options.maxDeliver,
-    max_ack_pending: UNACKNOWLEDGED_MAX,
+    max_ack_pending: options.unacknowledgedMax ?? UNACKNOWLEDGED_MAX,
   } satisfies Partial<ConsumerConfig>;
   try {
     const { config } = await manager.consumers.info(options.stream, options.durable);

@@ -35,7 +35,7 @@ export const STREAMS = {
 /** Largest data of one message; nats-server's own default limit is four times as much. */
 export const MESSAGE_MAX_BYTES = 256 * 1024;
 
-/** Messages of one durable that are handed over and not yet acknowledged; the next ones wait. */
+/** Messages of one durable that are handed over and not yet acknowledged, unless it says otherwise; the next ones wait. */
 export const UNACKNOWLEDGED_MAX = 1_000;
 
 const MATCHERS = Object.values(STREAMS).map((stream) => ({ stream, matches: stream.subjects.map((subject) => subjectMatcher(subject)) }));

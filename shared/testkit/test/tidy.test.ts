@@ -40,6 +40,7 @@ const RANK: ReadonlyMap<string, number> = new Map([
   ["@struere/testkit", 3],
   ["@struere/api", 4],
   ["@struere/bridge", 4],
+  ["@struere/auditor", 4],
   ["@struere/local", 8],
 ]);
 const SERVICE_RANK = 9;

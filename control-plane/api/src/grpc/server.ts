@@ -1,4 +1,4 @@
-/** The control plane's gRPC server: our two services, health (grpc.health.v1) and reflection. */
+/** The control plane's gRPC server: our three services, health (grpc.health.v1) and reflection. */
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { Fault } from "@struere/kernel";
@@ -6,6 +6,7 @@ import { loadVoiceV1, SERVER_OPTIONS, SERVICE_NAMES, unary } from "@struere/prot
 import { faultOfDatabase } from "@struere/store";
 import { HealthImplementation } from "grpc-health-check";
 import type { ControlEvents } from "../events.ts";
+import type { AuditingService } from "./auditing-service.ts";
 import type { CallControl } from "./call-control.ts";
 import type { NodeRegistry } from "./node-registry.ts";
 
@@ -17,6 +18,7 @@ export interface GrpcServerOptions {
   readonly events: ControlEvents;
   readonly callControl: CallControl;
   readonly nodeRegistry: NodeRegistry;
+  readonly auditing: AuditingService;
 }
 
 export interface GrpcServer {
@@ -29,7 +31,7 @@ export interface GrpcServer {
 const CLOSE_WITHIN_MS = 2_000;
 
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const { secret, events, callControl, nodeRegistry } = options;
+  const { secret, events, callControl, nodeRegistry, auditing } = options;
   const server = new Server(SERVER_OPTIONS);
   const handler = <Request, Response>(method: string, answer: (request: Request) => Promise<Response>) =>
     unary<Request, Response>({
@@ -50,6 +52,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   server.addService(voice.nodeRegistry, {
     Register: handler("Register", nodeRegistry.register),
     Heartbeat: handler("Heartbeat", nodeRegistry.heartbeat),
+  });
+  server.addService(voice.auditing, {
+    RunAudit: handler("RunAudit", auditing.runAudit),
+    SkipAudit: handler("SkipAudit", auditing.skipAudit),
   });
   const services = ["", ...Object.values(SERVICE_NAMES)];
   const health = new HealthImplementation(Object.fromEntries(services.map((name) => [name, "SERVING" as const])));

@@ -16,6 +16,7 @@ import {
   type Scope,
   settleForsaken,
 } from "@struere/store";
+import { repeat, type Repeated } from "../repeat.ts";
 import { announceReceipt, sendInjection } from "./messages.ts";
 
 export interface Injector {
@@ -53,17 +54,13 @@ export function injector({ bus, db, clock }: Pick<InjectorOptions, "bus" | "db" 
   };
 }
 
-export function startInjectionSweeper({ bus, db, clock, log, metrics }: InjectorOptions): { close(): Promise<void> } {
+export function startInjectionSweeper({ bus, db, clock, log, metrics }: InjectorOptions): Repeated {
   const again = metrics.counter("injections_sent_again_total", "Injections that no node had taken yet, sent once more");
   const forsaken = metrics.counter("injections_forsaken_total", "Injections that got their receipt here, since no node gave it", [
     "reason",
   ]);
-  let closed = false;
-  let off = (): void => undefined;
-  let running = Promise.resolve();
   let round = 0;
-
-  const sweep = async (): Promise<void> => {
+  return repeat(clock, AGAIN_EVERY_MS, async () => {
     const now = new Date(clock.wall());
     try {
       const untaken = await listUntakenInjections(db, { now, limit: AGAIN_MAX });
@@ -80,19 +77,5 @@ export function startInjectionSweeper({ bus, db, clock, log, metrics }: Injector
     } catch (error) {
       log.warn({ err: error }, "injections could not be looked after; it is tried again");
     }
-    if (!closed) arm();
-  };
-  const arm = (): void => {
-    off = clock.arm(clock.now() + AGAIN_EVERY_MS, () => {
-      running = sweep();
-    });
-  };
-  arm();
-  return {
-    async close() {
-      closed = true;
-      off();
-      await running;
-    },
-  };
+  });
 }

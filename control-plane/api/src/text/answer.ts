@@ -51,6 +51,8 @@ export interface MessageToAnswer {
   readonly message: string;
   /** The message is a call's transcript, and the agent its auditor. */
   readonly audit?: AuditInHand;
+  /** Behind the agent's own prompt. */
+  readonly rules?: string;
   readonly deadlineAt: number;
   readonly signal: AbortSignal;
 }
@@ -138,9 +140,9 @@ export async function answerMessage(services: AnswerServices, asked: MessageToAn
 }
 
 async function speakerOf(services: AnswerServices, asked: MessageToAnswer, agent: TextAgent): Promise<Speaker> {
-  const { scope, thread, message, signal } = asked;
+  const { scope, thread, message, rules, signal } = asked;
   const actor = actorOf(scope, agent);
-  const [instructions, offered] = await Promise.all([
+  const [prompt, offered] = await Promise.all([
     services.renderPrompt({
       actor,
       agent,
@@ -151,6 +153,7 @@ async function speakerOf(services: AnswerServices, asked: MessageToAnswer, agent
     }),
     services.tools.offeredTools({ actor, agent, threadId: thread.id }),
   ]);
+  const instructions = rules === undefined ? prompt : `${prompt}\n\n${rules}`;
   return { agent, instructions, offered, settings: modelSettings(agent.model, new Date(services.clock.wall()).toISOString().slice(0, 10)) };
 }
 

@@ -30,7 +30,7 @@ import type { RenderPrompt } from "./render-prompt.ts";
 import type { ToolCallSummary } from "./run-tools.ts";
 import { agentsOfRouter, checkParams, findTextTarget, type TargetName, type TextAgent, type TextTarget } from "./text-agent.ts";
 import { textModel } from "./text-model.ts";
-import type { ToolRunner } from "./tool-runner.ts";
+import type { AuditInHand, ToolRunner } from "./tool-runner.ts";
 import { type ModelUsage, totalUsage, usageByModel } from "./usage.ts";
 import { withDeadline } from "./with-deadline.ts";
 
@@ -90,11 +90,33 @@ export interface AgentChatAnswer {
   readonly usage: ChatAnswer["usage"];
 }
 
+export interface AuditQuestion {
+  readonly scope: Scope;
+  readonly agentSlug: string;
+  /** The call's: the auditor's own is below it. */
+  readonly parentThread: ThreadId;
+  /** Names the auditor's thread of this call. */
+  readonly externalThreadId: string;
+  readonly params: JsonObject;
+  /** Behind the agent's own prompt. */
+  readonly rules: string;
+  /** The report on the call: data. */
+  readonly report: string;
+  readonly audit: AuditInHand;
+  /** 1, 2, 3 …: from the second on the agent sees what the attempts before have done. */
+  readonly attempt: number;
+  /** Told of the thread and the agent before the agent is asked. */
+  begun(thread: { readonly id: ThreadId; readonly agentVersion: number }): Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 export interface TextAgents {
   /** @throws Fault not_found, invalid_argument, failed_precondition, aborted, unavailable, deadline_exceeded. */
   chat(question: ChatQuestion): Promise<ChatAnswer>;
   /** The tool agent.chat. @throws the same, and failed_precondition when the chain is too deep or goes in a circle. */
   chatWithAgent(question: AgentChatQuestion): Promise<AgentChatAnswer>;
+  /** An auditor reads a call. Every audit stands for itself: what was read before is in the report. @throws the same */
+  audit(question: AuditQuestion): Promise<ChatAnswer>;
   /** For calls too. Never throws for what the classifier does. */
   chooseAgent(question: ChooseQuestion): Promise<Choice>;
 }
@@ -118,12 +140,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
   const now = (): Date => new Date(clock.wall());
   const choose = (question: ChooseQuestion): Promise<Choice> => chooseAgent({ model, clock, log }, question);
 
-  async function converse(
-    scope: Scope,
-    target: TextTarget,
-    thread: Thread,
-    asked: Pick<ChatQuestion, "message" | "params" | "signal">,
-  ): Promise<ChatAnswer> {
+  async function converse(scope: Scope, target: TextTarget, thread: Thread, asked: Asked): Promise<ChatAnswer> {
     const startedAt = clock.now();
     const deadlineAt = startedAt + ANSWER_MS;
     return await withDeadline({ clock, at: deadlineAt, signal: asked.signal }, async (signal) => {
@@ -158,13 +175,14 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
     readonly scope: Scope;
     readonly target: TextTarget;
     readonly turn: Turn;
-    readonly asked: Pick<ChatQuestion, "message" | "params">;
+    readonly asked: Asked;
     readonly deadlineAt: number;
     readonly signal: AbortSignal;
   }): Promise<Answered> {
     const { scope, target, turn, asked, deadlineAt, signal } = given;
     const thread = (await mergeThreadParams(db, scope, turn.thread.id, asked.params, now())) ?? turn.thread;
-    const history = await listThreadMessages(db, scope, thread.id, HISTORY_MESSAGES);
+    const written = await listThreadMessages(db, scope, thread.id, HISTORY_MESSAGES);
+    const history = asked.reading ? attemptsOf(written, asked.reading.attempt) : written;
     const colleagues = target.kind === "router" ? await agentsOfRouter(db, scope, target.router) : new Map<string, TextAgent>();
     const routed = target.kind === "router" ? await route(scope, target.router, thread, { history, message: asked.message, signal }) : null;
     const agent = target.kind === "agent" ? target.agent : colleagues.get(routed?.agent ?? "");
@@ -178,6 +196,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
       colleagues,
       history,
       message: asked.message,
+      ...(asked.reading ? { audit: asked.reading.audit, rules: asked.reading.rules } : {}),
       deadlineAt,
       signal,
     });
@@ -243,8 +262,41 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
       return { response: answer.message, threadId: answer.threadId, agentSlug: answer.agentSlug, usage: answer.usage };
     },
 
+    async audit({ scope, agentSlug, parentThread, externalThreadId, params, report, begun, signal, ...reading }) {
+      model.ensureReady();
+      const target = await findTextTarget(db, scope, { agent: agentSlug });
+      if (target.kind !== "agent") throw new Fault("internal", "an auditor is an agent");
+      const { thread } = await openThread(db, scope, {
+        channel: "audit",
+        target: { kind: "agent", slug: agentSlug },
+        externalId: externalThreadId,
+        parentThreadId: parentThread,
+        params,
+        now: now(),
+      });
+      if (thread.parent_thread_id !== parentThread)
+        throw new Fault("failed_precondition", `the thread name ${externalThreadId} is taken by another thread`);
+      await begun({ id: thread.id, agentVersion: target.agent.version });
+      return await converse(scope, target, thread, { message: report, params: {}, signal, reading });
+    },
+
     chooseAgent: choose,
   };
+}
+
+/** What is asked of a thread. */
+interface Asked {
+  readonly message: string;
+  readonly params: JsonObject;
+  readonly signal?: AbortSignal;
+  readonly reading?: Pick<AuditQuestion, "rules" | "audit" | "attempt">;
+}
+
+/** What the earlier attempts at this audit have left: the newest messages, from as many reports on as there were attempts. */
+function attemptsOf(written: readonly Message[], attempt: number): readonly Message[] {
+  if (attempt <= 1) return [];
+  const reports = written.flatMap(({ role }, index) => (role === "user" ? [index] : []));
+  return written.slice(reports.at(1 - attempt) ?? reports[0] ?? written.length);
 }
 
 /** @throws Fault not_found for an id that is not the scope's, in the same words as for one that never was. */

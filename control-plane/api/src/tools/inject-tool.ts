@@ -13,7 +13,7 @@ import {
   type ToolArguments,
 } from "@struere/domain";
 import { Fault } from "@struere/kernel";
-import { type InjectProblem, listUnfilledFields } from "@struere/store";
+import { type InjectProblem, listTouchedEntities, listUnfilledFields } from "@struere/store";
 import { z } from "zod";
 import type { AuditInHand } from "../text/tool-runner.ts";
 import type { ToolPlan } from "./tool-plan.ts";
@@ -79,15 +79,15 @@ export function planInject(services: ToolServices, request: ToolRequest, given: 
   };
 }
 
-/** Whatever anybody says: a form with open fields is not complete. */
-async function checkFilled({ db }: ToolServices, { scope }: ToolRequest, { entity }: AuditInHand): Promise<void> {
-  if (entity === null) return;
-  const open = await listUnfilledFields(db, scope, entity);
-  if (open === undefined || open.length === 0) return;
-  throw new Fault(
-    "failed_precondition",
-    `the ${entity.type} ${entity.id} is not complete: ${open.join(", ")} missing; fill it with entity.update, or let the agent ask the caller`,
-  );
+/** Whatever anybody says: a form with open fields is not complete. Without a form of the call's own, it is what the auditor has written. */
+async function checkFilled({ db }: ToolServices, { scope, threadId }: ToolRequest, { entity }: AuditInHand): Promise<void> {
+  const forms = entity ? [entity] : await listTouchedEntities(db, scope, threadId);
+  for (const { type, id } of forms) {
+    const open = (await listUnfilledFields(db, scope, { type, id })) ?? [];
+    if (open.length === 0) continue;
+    const sentence = `the ${type} ${id} is not complete: ${open.join(", ")} missing; fill it with entity.update, or let the agent ask the caller`;
+    throw new Fault("failed_precondition", sentence);
+  }
 }
 
 function refusal(problem: InjectProblem): Fault {

@@ -1,11 +1,11 @@
 import { CallStatus } from "@struere/domain";
 import { Fault } from "@struere/kernel";
-import { getCall, listCalls, listMessages, listUsage, listUtterances } from "@struere/store";
+import { getCall, listAudits, listCalls, listInjections, listMessages, listUsage, listUtterances } from "@struere/store";
 import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { errorOf, procedure, router } from "./init.ts";
 import { id, pageFields } from "./input.ts";
-import { showCall, showMessage, showSetup, showUsage, showUtterance } from "./view.ts";
+import { showAudit, showCall, showInjection, showMessage, showSetup, showUsage, showUtterance } from "./view.ts";
 import { watchCall } from "./watch-call.ts";
 
 const RECORD_MESSAGES_MAX = 10_000;
@@ -28,12 +28,16 @@ export const callsRouter = router({
       const utterances = await listUtterances(db, scope, call.id);
       const messages = await listMessages(db, scope, call.id, new Map(), RECORD_MESSAGES_MAX);
       const usage = await listUsage(db, scope, call.id);
+      const audits = await listAudits(db, scope, call.id);
+      const injections = await listInjections(db, scope, call.id);
       return {
         ...showCall({ ...call, agent_slug: call.config?.agent.slug ?? null }),
         setup: showSetup(call),
         utterances: utterances.map(showUtterance),
         events: messages.filter((message) => message.kind === "event").map(showMessage),
         usage: usage.map(showUsage),
+        audits: audits.map(showAudit),
+        injections: injections.map(showInjection),
       };
     }),
 

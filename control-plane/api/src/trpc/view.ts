@@ -1,12 +1,14 @@
 /** Rows as the API shows them: our words, no secrets, nothing that only the planes need. */
 import type { AgentId, RouterId } from "@struere/kernel";
 import {
+  type Audit,
   type Call,
   type CallEventRow,
   type CallListItem,
   type CallUsage,
   type Connection,
   type Db,
+  type Injection,
   listAgents,
   listRouters,
   type Scope,
@@ -153,5 +155,49 @@ export function showUsage(usage: CallUsage) {
     outputAudioTokens: usage.output_audio_tokens,
     seconds: usage.seconds,
     at: usage.at,
+  };
+}
+
+/** An audit of a call: what the auditor read, and what came of it. */
+export function showAudit(audit: Audit) {
+  return {
+    id: audit.id,
+    agent: audit.agent_slug,
+    agentVersion: audit.agent_version,
+    /** The auditor's own conversation. */
+    threadId: audit.thread_id,
+    /** It read what was said after `from`, up to `to`. */
+    from: { epoch: audit.from_epoch, delta: audit.from_delta },
+    to: { epoch: audit.to_epoch, delta: audit.to_delta },
+    status: audit.status,
+    reason: audit.reason,
+    attempts: audit.attempts,
+    afterCall: audit.after_call,
+    /** When the newest of what it read was said to the end. */
+    spokenAt: audit.spoken_at,
+    startedAt: audit.started_at,
+    endedAt: audit.ended_at,
+    usage: audit.usage,
+    toolCalls: audit.tool_calls,
+  };
+}
+
+/** Words that were put into the agent's mouth, and the receipt; `outcome` null: on their way. */
+export function showInjection(injection: Injection) {
+  return {
+    id: injection.id,
+    auditId: injection.audit_id,
+    source: injection.source,
+    author: injection.author,
+    action: injection.action,
+    message: injection.message,
+    field: injection.field,
+    createdAt: injection.created_at,
+    expiresAt: injection.expires_at,
+    takenAt: injection.taken_at,
+    outcome: injection.outcome,
+    reason: injection.reason,
+    heardMs: injection.heard_ms,
+    receiptAt: injection.receipt_at,
   };
 }

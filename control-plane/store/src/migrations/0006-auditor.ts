@@ -19,6 +19,8 @@ const STATEMENTS = [
     constraint call_audits_lease_is_whole check ((audit_id is null) = (lease_token is null) and (audit_id is null) = (lease_expires_at is null))
   )`,
 
+  `create index calls_audited on calls (status, ended_at) where config -> 'auditor' is not null`,
+
   // An audit reads what lies behind (from_epoch, from_delta), up to (to_epoch, to_delta).
   `create table audits (
     id text primary key,

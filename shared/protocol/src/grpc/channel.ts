@@ -20,13 +20,17 @@ const RETRY_POLICY = {
 };
 
 /**
- * Each method may be sent again: EndCall, RenewLease, Register and Heartbeat are idempotent, RunTool runs once per tool call id, RouteUtterance only
- * decides, and a
- * claim that had succeeded after all is refused the second time, which ends the call as losing the answer would have.
+ * Each method may be sent again: EndCall, RenewLease, Register and Heartbeat are idempotent, RunTool runs once per tool call id, RunAudit reads
+ * the same words once, RouteUtterance only decides, and a claim that had succeeded after all is refused the second time, which ends the call as losing the answer would have.
  */
 const SERVICE_CONFIG = {
   loadBalancingConfig: [{ round_robin: {} }],
-  methodConfig: [{ name: [{ service: SERVICE_NAMES.callControl }, { service: SERVICE_NAMES.nodeRegistry }], retryPolicy: RETRY_POLICY }],
+  methodConfig: [
+    {
+      name: [{ service: SERVICE_NAMES.callControl }, { service: SERVICE_NAMES.nodeRegistry }, { service: SERVICE_NAMES.auditing }],
+      retryPolicy: RETRY_POLICY,
+    },
+  ],
 };
 
 export const CLIENT_OPTIONS: ChannelOptions = {

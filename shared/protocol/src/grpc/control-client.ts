@@ -1,4 +1,4 @@
-/** The control plane as a media node sees it: promises, a deadline on each call, faults when it does not answer. */
+/** The control plane as media nodes and auditor workers see it: promises, a deadline on each call, faults when it does not answer. */
 import { type CallOptions, type ClientUnaryCall, Client, credentials, type requestCallback } from "@grpc/grpc-js";
 import type { Deserialize, Serialize } from "@grpc/proto-loader";
 import { Fault } from "@struere/kernel";
@@ -16,6 +16,10 @@ import type { RouteUtteranceRequest } from "../gen/struere/voice/v1/RouteUtteran
 import type { RouteUtteranceResponse__Output } from "../gen/struere/voice/v1/RouteUtteranceResponse.ts";
 import type { RunToolRequest } from "../gen/struere/voice/v1/RunToolRequest.ts";
 import type { RunToolResponse__Output } from "../gen/struere/voice/v1/RunToolResponse.ts";
+import type { RunAuditRequest } from "../gen/struere/voice/v1/RunAuditRequest.ts";
+import type { RunAuditResponse__Output } from "../gen/struere/voice/v1/RunAuditResponse.ts";
+import type { SkipAuditRequest } from "../gen/struere/voice/v1/SkipAuditRequest.ts";
+import type { SkipAuditResponse__Output } from "../gen/struere/voice/v1/SkipAuditResponse.ts";
 import { authorization } from "./authorization.ts";
 import { CLIENT_OPTIONS } from "./channel.ts";
 import { statusToFault } from "./status.ts";
@@ -31,6 +35,9 @@ export const DEFAULT_DEADLINES_MS = {
   routeUtterance: 5_000,
   register: 2_000,
   heartbeat: 1_000,
+  /** Longer than an auditor may think (60 s), with its tools and their clean-up. */
+  runAudit: 90_000,
+  skipAudit: 2_000,
 } as const;
 export type ControlMethod = keyof typeof DEFAULT_DEADLINES_MS;
 
@@ -52,6 +59,8 @@ export interface ControlClient {
   readonly routeUtterance: Call<RouteUtteranceRequest, RouteUtteranceResponse__Output>;
   readonly register: Call<RegisterRequest, RegisterResponse__Output>;
   readonly heartbeat: Call<HeartbeatRequest, HeartbeatResponse__Output>;
+  readonly runAudit: Call<RunAuditRequest, RunAuditResponse__Output>;
+  readonly skipAudit: Call<SkipAuditRequest, SkipAuditResponse__Output>;
   /** Resolves once a connection stands; Fault unavailable, naming the address, when none does within `ms`. */
   waitForReady(ms: number): Promise<void>;
   /** Lets calls in flight finish; later ones are refused. */
@@ -72,7 +81,7 @@ export function createControlClient(options: {
 }): ControlClient {
   const { address, secret, log } = options;
   const deadlines = { ...DEFAULT_DEADLINES_MS, ...options.deadlineMs };
-  const { callControl, nodeRegistry } = loadVoiceV1();
+  const { callControl, nodeRegistry, auditing } = loadVoiceV1();
   const target = address.includes("://") || address.startsWith("unix:") ? address : `dns:///${address}`;
   const client = new Client(target, credentials.createInsecure(), CLIENT_OPTIONS);
   let closed = false;
@@ -109,6 +118,8 @@ export function createControlClient(options: {
     routeUtterance: method("routeUtterance", callControl.RouteUtterance),
     register: method("register", nodeRegistry.Register),
     heartbeat: method("heartbeat", nodeRegistry.Heartbeat),
+    runAudit: method("runAudit", auditing.RunAudit),
+    skipAudit: method("skipAudit", auditing.SkipAudit),
     waitForReady: (ms) =>
       new Promise((resolve, reject) => {
         client.waitForReady(Date.now() + ms, (error) => {

@@ -7,6 +7,7 @@ export const PROTO_FILES = [
   "struere/voice/v1/call_control.proto",
   "struere/voice/v1/call_config.proto",
   "struere/voice/v1/node_registry.proto",
+  "struere/voice/v1/auditing.proto",
 ];
 
 /** 64-bit integers are counts and milliseconds here and fit a number; enums travel as their names. */

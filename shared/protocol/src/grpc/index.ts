@@ -1,6 +1,13 @@
 export type { ProtoGrpcType as CallControlProto } from "../gen/call_control.ts";
 export type { ProtoGrpcType as NodeRegistryProto } from "../gen/node_registry.ts";
 export type { AgentProfile, AgentProfile__Output } from "../gen/struere/voice/v1/AgentProfile.ts";
+export type { ProtoGrpcType as AuditingProto } from "../gen/auditing.ts";
+export type { RunAuditRequest, RunAuditRequest__Output } from "../gen/struere/voice/v1/RunAuditRequest.ts";
+export type { RunAuditResponse, RunAuditResponse__Output } from "../gen/struere/voice/v1/RunAuditResponse.ts";
+export type { SkipAuditRequest, SkipAuditRequest__Output } from "../gen/struere/voice/v1/SkipAuditRequest.ts";
+export type { SkipAuditResponse, SkipAuditResponse__Output } from "../gen/struere/voice/v1/SkipAuditResponse.ts";
+export { AuditOutcome, type AuditOutcome__Output } from "../gen/struere/voice/v1/AuditOutcome.ts";
+export type { AuditingDefinition, AuditingHandlers } from "../gen/struere/voice/v1/Auditing.ts";
 export type { AuditorPlan, AuditorPlan__Output } from "../gen/struere/voice/v1/AuditorPlan.ts";
 export type { CallAdvice, CallAdvice__Output } from "../gen/struere/voice/v1/CallAdvice.ts";
 export type { CallConfig, CallConfig__Output } from "../gen/struere/voice/v1/CallConfig.ts";

@@ -1,6 +1,7 @@
 /** `struere.voice.v1` as @grpc/grpc-js wants it, read from proto/ when it is first asked for. */
 import type { PackageDefinition } from "@grpc/proto-loader";
 import { loadSync } from "@grpc/proto-loader";
+import type { AuditingDefinition } from "../gen/struere/voice/v1/Auditing.ts";
 import type { CallControlDefinition } from "../gen/struere/voice/v1/CallControl.ts";
 import type { NodeRegistryDefinition } from "../gen/struere/voice/v1/NodeRegistry.ts";
 import { LOADER_OPTIONS, PROTO_FILES, PROTO_ROOT } from "./files.ts";
@@ -8,6 +9,7 @@ import { LOADER_OPTIONS, PROTO_FILES, PROTO_ROOT } from "./files.ts";
 export interface VoiceV1 {
   readonly callControl: CallControlDefinition;
   readonly nodeRegistry: NodeRegistryDefinition;
+  readonly auditing: AuditingDefinition;
   /** For the reflection service, which describes what is in it. */
   readonly packageDefinition: PackageDefinition;
 }
@@ -16,11 +18,12 @@ export interface VoiceV1 {
 export const SERVICE_NAMES = {
   callControl: "struere.voice.v1.CallControl",
   nodeRegistry: "struere.voice.v1.NodeRegistry",
+  auditing: "struere.voice.v1.Auditing",
 } as const;
 
 let loaded: VoiceV1 | undefined;
 
-/** Reads three small files, once per process. */
+/** Reads four small files, once per process. */
 export function loadVoiceV1(): VoiceV1 {
   loaded ??= load();
   return loaded;
@@ -32,6 +35,7 @@ function load(): VoiceV1 {
   return {
     callControl: packageDefinition[SERVICE_NAMES.callControl] as unknown as CallControlDefinition,
     nodeRegistry: packageDefinition[SERVICE_NAMES.nodeRegistry] as unknown as NodeRegistryDefinition,
+    auditing: packageDefinition[SERVICE_NAMES.auditing] as unknown as AuditingDefinition,
     packageDefinition,
   };
 }
