@@ -35,7 +35,7 @@ import type { WarmLegs } from "./model/warm-legs.ts";
 import { WordsInOrder } from "./model/words-in-order.ts";
 import type { Start } from "./telephony/threshold.ts";
 import { TwilioLeg } from "./telephony/twilio-leg.ts";
-import { CLOSE, type LaneSocket } from "./wire/index.ts";
+import { CLOSE, type Gathering, type LaneSocket } from "./wire/index.ts";
 
 /** What all calls of a node share. */
 export interface SessionGround {
@@ -50,6 +50,7 @@ export interface SessionGround {
   readonly leases: Leases;
   readonly outboxes: Outboxes;
   readonly warmLegs: WarmLegs;
+  readonly gathering: Gathering;
   readonly events: Events;
   readonly meters: Meters;
   /** The session has its call now: an older one of the same call must fall silent. */
@@ -273,11 +274,11 @@ export class Session {
   }
 
   #openModel(number: number, model: string): void {
-    const { account, clock, warmLegs } = this.#ground;
+    const { account, clock, gathering, warmLegs } = this.#ground;
     this.#closeModel();
     const config = this.#config;
     const warm = config !== undefined && config.voice.model === model ? warmLegs.take(config) : undefined;
-    const openai = warm ?? new OpenAILeg({ account, model, clock });
+    const openai = warm ?? new OpenAILeg({ account, model, clock, gathering });
     this.#leg = { number, openai, words: new WordsInOrder() };
     openai.attach({
       connected: (socket) => {

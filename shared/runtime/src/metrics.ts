@@ -14,13 +14,16 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/** How often the loop's delay is sampled: each sample wakes the process. */
+const LOOP_DELAY_MS = 50;
+
 /**
  * @param prefix put in front of every name.
  * @param options.process also measure the process itself: CPU, memory, event loop lag, garbage collection.
  */
 export function createMetrics(prefix = "struere_", options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry();
-  if (options.process) collectDefaultMetrics({ register: registry, prefix });
+  if (options.process) collectDefaultMetrics({ register: registry, prefix, eventLoopMonitoringPrecision: LOOP_DELAY_MS });
 
   const once = <Metric>(kind: new (settings: never) => Metric, name: string, create: (fullName: string) => Metric): Metric => {
     const known = registry.getSingleMetric(`${prefix}${name}`);

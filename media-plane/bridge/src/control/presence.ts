@@ -29,9 +29,11 @@ export interface PresenceOptions {
 const RETRY_FIRST_MS = 250;
 const RETRY_MAX_MS = 5_000;
 const HEARTBEAT_LEAST_MS = 200;
+/** How often the loop's delay is sampled: each sample wakes the process. */
+const LOOP_DELAY_MS = 50;
 
 export function createPresence({ control, clock, nodeId, publicUrl, capacity, version, load, report }: PresenceOptions): Presence {
-  const loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_MS });
   loopDelay.enable();
   let registered = false;
   let reached = false;

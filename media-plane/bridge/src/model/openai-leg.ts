@@ -26,13 +26,20 @@ import {
   sessionUpdate,
 } from "@struere/protocol/openai";
 import type { SpokenWords } from "../lane/index.ts";
-import { type Closing, connectLaneSocket, type LaneSocket } from "../wire/index.ts";
+import { type Closing, connectLaneSocket, type Gathering, type LaneSocket } from "../wire/index.ts";
 import type { Configuration, ModelLeg, ModelNews, Reconfiguration } from "./model-leg.ts";
 import { eventIdOf, isNoNews, toModelNews } from "./model-news.ts";
 
 export interface OpenAIAccount {
   readonly apiKey: string;
   readonly realtimeUrl: string;
+}
+
+export interface OpenAILegOptions {
+  readonly account: OpenAIAccount;
+  readonly model: string;
+  readonly clock: Clock;
+  readonly gathering?: Gathering;
 }
 
 export interface LegListener {
@@ -58,6 +65,7 @@ const MOST_ASKED = 16;
 
 export class OpenAILeg implements ModelLeg {
   readonly #clock: Clock;
+  readonly #gathering: Gathering | undefined;
   readonly #connecting = new AbortController();
   #listener: LegListener | undefined;
   /** News from before anybody listened: a warm leg's. At most: opened, configured, a few errors, closed. */
@@ -77,8 +85,9 @@ export class OpenAILeg implements ModelLeg {
   #offDeadline: (() => void) | undefined;
   #offPing: (() => void) | undefined;
 
-  constructor(options: { readonly account: OpenAIAccount; readonly model: string; readonly clock: Clock }) {
+  constructor(options: OpenAILegOptions) {
     this.#clock = options.clock;
+    this.#gathering = options.gathering;
     this.#deadline(OPEN_MS, "open_timeout");
     void this.#connect(options.account, options.model);
   }
@@ -216,6 +225,7 @@ export class OpenAILeg implements ModelLeg {
         handshakeTimeoutMs: OPEN_MS,
         signal: this.#connecting.signal,
         clock: this.#clock,
+        gathering: this.#gathering,
         maxMessageBytes: MAX_MESSAGE_BYTES,
         maxBufferedBytes: MAX_BUFFERED_BYTES,
       });

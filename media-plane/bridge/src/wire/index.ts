@@ -1,3 +1,4 @@
+export { Gathering, type GatheringCounts } from "./gathering.ts";
 export type { ByteSourceKind } from "./byte-source.ts";
 export { CLOSE } from "./close-code.ts";
 export { FrameReader, type FrameReaderOptions, type FrameSink } from "./frame-reader.ts";
