@@ -3,7 +3,7 @@
  * minds answer, the record is read through the API like anybody would. `await using world = await createWorld({ … })`.
  */
 import { randomBytes } from "node:crypto";
-import { createControlPlane, type ControlPlane } from "@struere/api";
+import { type ControlConfig, createControlPlane, type ControlPlane } from "@struere/api";
 import { type ApiClient, createApiClient } from "@struere/api/client";
 import { createMediaPlane, type MediaConfig, type MediaPlane } from "@struere/bridge";
 import { type Auditor, type AuditorConfig, createAuditor } from "@struere/auditor";
@@ -38,6 +38,9 @@ export interface WorldOptions {
   /** Auditor workers; default 1. */
   readonly auditors?: number;
   readonly auditor?: Partial<AuditorConfig>;
+  readonly control?: Partial<ControlConfig>;
+  /** What media nodes reach the control plane through: given its gRPC address, the address that they are told. */
+  readonly toControl?: (grpcAddress: string) => Promise<string>;
   readonly log?: Log;
 }
 
@@ -97,17 +100,19 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         twilio: { apiBaseUrl: twilio.apiBaseUrl, fallbackAuthToken: null },
         openai: { apiKey: OPENAI_KEY, baseUrl: openai.baseUrl },
         bootstrapApiKey: apiKey,
+        ...options.control,
       },
       { clock, bus, log, metrics: createMetrics("struere_control_") },
     ),
   );
+  const controlAddress = (await options.toControl?.(control.grpcAddress)) ?? control.grpcAddress;
   const nodes: MediaPlane[] = [];
   const addNode = async (): Promise<MediaPlane> => {
     const node = await createMediaPlane(
       {
         port: 0,
         host: "127.0.0.1",
-        controlAddress: control.grpcAddress,
+        controlAddress,
         gatewaySecret,
         natsUrl: null,
         openai: { apiKey: OPENAI_KEY, realtimeUrl: openai.realtimeUrl },

@@ -7,7 +7,7 @@ import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApiClient } from "../src/client.ts";
 import { type ControlConfig, type ControlOverrides, createControlPlane } from "../src/index.ts";
-import { cutProxy } from "./cut-proxy.ts";
+import { cutProxy } from "@struere/simulators";
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -5,7 +5,7 @@
 import { Fault } from "@struere/kernel";
 import { runToEnd } from "@struere/runtime";
 import { startPostgres } from "@struere/runtime/postgres";
-import { AgentDefinition, EntityTypeDefinition, RoleDefinition, RouterDefinition } from "struere";
+import { type ProjectFiles, syncProject } from "../sync-project.ts";
 import { createWorld, type World, WORLD_NUMBER } from "../world.ts";
 import { checkRecord, verdict } from "./check.ts";
 import { showLive } from "./live.ts";
@@ -25,7 +25,9 @@ async function demo(signal: AbortSignal): Promise<void> {
   let playing: Scene | undefined;
   await using world = await createWorld({ databaseUrl: postgres.url, mind: (turn) => playing?.mind(turn) ?? {} });
   signal.throwIfAborted();
-  await syncProject(world, SCENES);
+  await syncProject(world.api, wholeProject(SCENES));
+  const { accountSid, authToken } = world.twilio;
+  await world.api.connections.credentials.set.mutate({ accountSid, authToken });
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   say(dim(`  up after ${seconds} s: ${world.control.httpUrl}, ${world.nodes[0]?.wsUrl ?? ""}/media`));
 
@@ -44,20 +46,14 @@ async function demo(signal: AbortSignal): Promise<void> {
   if (broken.length > 0) throw new Fault("failed_precondition", "not everything is as it must be; see the lines marked ✗");
 }
 
-/** As `struere sync` does it, with the definitions of all scenes. */
-async function syncProject(world: World, scenes: readonly Scene[]): Promise<void> {
-  const project = {
-    agents: scenes.flatMap(({ project: { agents } }) => agents.map((one) => AgentDefinition.parse(one))),
-    routers: scenes.flatMap(({ project: { routers = [] } }) => routers.map((one) => RouterDefinition.parse(one))),
-    entityTypes: scenes.flatMap(({ project: { entityTypes = [] } }) => entityTypes.map((one) => EntityTypeDefinition.parse(one))),
-    roles: scenes.flatMap(({ project: { roles = [] } }) => roles.map((one) => RoleDefinition.parse(one))),
-    tools: [],
+function wholeProject(scenes: readonly Scene[]): ProjectFiles {
+  return {
+    agents: scenes.flatMap(({ project }) => project.agents),
+    routers: scenes.flatMap(({ project }) => project.routers ?? []),
+    entityTypes: scenes.flatMap(({ project }) => project.entityTypes ?? []),
+    roles: scenes.flatMap(({ project }) => project.roles ?? []),
+    tools: scenes.flatMap(({ project }) => project.tools ?? []),
   };
-  const { digest, problems } = await world.api.sync.plan.mutate({ project });
-  if (problems.length > 0) throw new Fault("failed_precondition", problems.map(({ message }) => message).join("; "));
-  await world.api.sync.run.mutate({ project, planDigest: digest, allowDelete: false });
-  const { accountSid, authToken } = world.twilio;
-  await world.api.connections.credentials.set.mutate({ accountSid, authToken });
 }
 
 /** @returns the promises that were broken. */

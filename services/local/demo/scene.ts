@@ -3,18 +3,13 @@
  * of it. To add one, write the file and name it in `scenes.ts`: the definitions of all scenes are synced as one project before the first.
  */
 import type { Mind, PhoneCall } from "@struere/simulators";
-import type { AgentInput, EntityTypeInput, RoleInput, RouterInput } from "struere";
+import type { ProjectFiles } from "../sync-project.ts";
 import type { CallRecord, World } from "../world.ts";
 import type { Check } from "./check.ts";
 
 export interface Scene {
   readonly title: string;
-  readonly project: {
-    readonly agents: readonly AgentInput[];
-    readonly routers?: readonly RouterInput[];
-    readonly entityTypes?: readonly EntityTypeInput[];
-    readonly roles?: readonly RoleInput[];
-  };
+  readonly project: ProjectFiles;
   /** Who answers the number in this scene. */
   readonly answeredBy: { readonly agent: string } | { readonly router: string };
   /** The model, of every agent of the scene, on the phone and in text, while the scene is on. Needs no key. */

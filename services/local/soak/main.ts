@@ -1,10 +1,13 @@
 /**
  * `npm run soak`: what the system bears. First a burst (200 calls within one second on one node), then a leak check (1,000 calls; nothing
- * may be left of them), each on a system of its own. Ends by itself; exit code 1 when a call failed or something was left.
+ * may be left of them), then calls that use tools while something breaks between tool call and result (1,000 that meet it just then; every
+ * effect once), each on a system of its own. Ends by itself; exit code 1 when a call failed, something was left, or a promise was broken.
  *
  *   --burst N     calls of the burst; 0 leaves it out. Default 200
  *   --calls N     calls of the leak check; 0 leaves it out. Default 1000
  *   --parallel N  calls of the leak check at a time. Default 50
+ *   --cuts N      calls that meet a break between tool call and result; 0 leaves it out. Default 1000
+ *   --seed N      of what breaks when. Default 1
  *   --json FILE   the figures as JSON, too
  */
 import { mkdtemp, writeFile } from "node:fs/promises";
@@ -14,14 +17,15 @@ import { parseArgs } from "node:util";
 import { Fault } from "@struere/kernel";
 import { runToEnd } from "@struere/runtime";
 import { burst } from "./burst.ts";
+import { cuts } from "./cuts.ts";
 import { leaks } from "./leaks.ts";
-import { showBurst, showLeaks } from "./report.ts";
+import { showBurst, showCuts, showLeaks } from "./report.ts";
 import { type SoakSystem, startSystem } from "./system.ts";
 
 await runToEnd(async (signal) => {
   const options = readOptions();
   const problems: string[] = [];
-  const figures: { burst?: unknown; leaks?: unknown } = {};
+  const figures: { burst?: unknown; leaks?: unknown; cuts?: unknown } = {};
   if (options.burst > 0) {
     await using system = await startSystem();
     const found = await burst(system, options.burst, signal);
@@ -39,6 +43,17 @@ await runToEnd(async (signal) => {
     problems.push(...showLeaks(found));
     if (found.failures.length > 0) await keepLogs(system);
   }
+  if (options.cuts > 0) {
+    const found = await cuts({
+      calls: options.cuts,
+      seed: options.seed,
+      signal,
+      onProgress: (placed, struck) => void process.stderr.write(`${placed} calls, ${struck} of them struck\n`),
+      onBroken: keepLogs,
+    });
+    figures.cuts = found;
+    problems.push(...showCuts(found));
+  }
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (problems.length > 0) throw new Fault("failed_precondition", problems.join("; "));
 });
@@ -52,11 +67,18 @@ async function keepLogs({ control, media }: SoakSystem): Promise<void> {
 
 function readOptions() {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { burst: text, calls: text, parallel: text, json: text } });
-  const number = (name: "burst" | "calls" | "parallel", otherwise: number, least: number): number => {
+  const { values } = parseArgs({ options: { burst: text, calls: text, parallel: text, cuts: text, seed: text, json: text } });
+  const number = (name: "burst" | "calls" | "parallel" | "cuts" | "seed", otherwise: number, least: number): number => {
     const value = Number(values[name] ?? otherwise);
     if (Number.isInteger(value) && value >= least) return value;
     throw new Fault("invalid_argument", `--${name} is "${values[name]}"; it must be a whole number from ${least} on`);
   };
-  return { burst: number("burst", 200, 0), calls: number("calls", 1_000, 0), parallel: number("parallel", 50, 1), json: values.json };
+  return {
+    burst: number("burst", 200, 0),
+    calls: number("calls", 1_000, 0),
+    parallel: number("parallel", 50, 1),
+    cuts: number("cuts", 1_000, 0),
+    seed: number("seed", 1, 0),
+    json: values.json,
+  };
 }

@@ -1,6 +1,7 @@
 /** The figures as tables, and what of them is not as it must be. */
 import { say, table, title } from "../demo/show.ts";
 import type { BurstFigures } from "./burst.ts";
+import type { CutFigures } from "./cuts.ts";
 import type { LeakFigures } from "./leaks.ts";
 import type { Quantiles } from "./quantiles.ts";
 
@@ -64,6 +65,25 @@ export function showLeaks(figures: LeakFigures): readonly string[] {
     ...figures.left.map(({ what, after, allowed }) => `left after ${figures.calls} calls: ${what} is ${after} and may be ${allowed}`),
   ];
 }
+
+/** @returns what went wrong, as sentences. */
+export function showCuts(figures: CutFigures): readonly string[] {
+  const { calls, struck, struckBy, breaks, endings, told, seconds, seed } = figures;
+  title(`${calls} calls that use tools in ${seconds.toFixed(0)} s; ${struck} met a break between tool call and result (seed ${seed})`);
+  table(
+    [{ name: "what broke" }, { name: "times", right: true }, { name: "calls met it just then", right: true }],
+    Object.keys(breaks).map((kind) => [kind, String(breaks[kind]), String(struckBy[kind])]),
+  );
+  say();
+  table([{ name: "calls that ended so" }, { name: "", right: true }], Object.entries(endings).map(withText));
+  say();
+  table([{ name: "tool calls of which was said" }, { name: "", right: true }], Object.entries(told).map(withText));
+  say();
+  say(`  ${figures.effects} effects; the owner's server got ${figures.requests} requests with ${figures.keys} distinct keys`);
+  return failed(figures.failures, calls);
+}
+
+const withText = ([name, count]: readonly [string, number]): readonly string[] => [name, String(count)];
 
 function failed(failures: readonly string[], calls: number): readonly string[] {
   for (const failure of failures.slice(0, SHOWN_FAILURES)) say(`  ✗ ${failure}`);

@@ -11,15 +11,18 @@ import { pause, systemClock } from "@struere/runtime";
 import { startNatsServer } from "@struere/runtime/nats-server";
 import { startPostgres } from "@struere/runtime/postgres";
 import {
+  type CutProxy,
+  cutProxy,
   type LatencyProfile,
+  type Mind,
   type SimulatedOpenAI,
   type SimulatedTwilio,
   startSimulatedOpenAI,
   startSimulatedTwilio,
 } from "@struere/simulators";
 import { type Db, openDatabase } from "@struere/store";
-import { AgentDefinition } from "struere";
 import { newSecrets } from "../installation.ts";
+import { type ProjectFiles, syncProject } from "../sync-project.ts";
 import { clerk, clerkMind } from "./clerk.ts";
 import { freePort } from "./free-port.ts";
 import { ScriptProcess } from "./script-process.ts";
@@ -31,6 +34,10 @@ export interface SoakSystem extends AsyncDisposable {
   readonly db: Db;
   readonly control: ScriptProcess;
   readonly media: ScriptProcess;
+  /** Between media plane and control plane, when the system is breakable. */
+  readonly grpc: CutProxy;
+  /** SIGKILL, and the same again; resolves when the new one is ready. */
+  killControl(): Promise<void>;
   /** The media node's Prometheus page. */
   mediaMetrics(): Promise<string>;
 }
@@ -45,20 +52,31 @@ const CAPACITY = 1_000;
 /** No jitter and no time to connect, so that the vendor's part is one number that can be taken off. */
 const LATENCY: Partial<LatencyProfile> = { jitter: 0, connectMs: 0, sessionMs: 0 };
 
-export async function startSystem(): Promise<SoakSystem> {
+export interface SystemOptions {
+  readonly project: ProjectFiles;
+  /** Slug of the agent that the number is connected with. */
+  readonly answeredBy: string;
+  readonly mind: Mind;
+  /** The connections between media plane and control plane can be cut. What is measured for speed does without. */
+  readonly breakable?: boolean;
+}
+
+const CLERK: SystemOptions = { project: { agents: [clerk] }, answeredBy: clerk.slug, mind: clerkMind };
+
+export async function startSystem({ project, answeredBy, mind, breakable = false }: SystemOptions = CLERK): Promise<SoakSystem> {
   await using parts = new AsyncDisposableStack();
   const cwd = await mkdtemp(join(tmpdir(), "struere-soak-"));
   parts.defer(() => rm(cwd, { recursive: true, force: true }));
   const postgres = parts.use(await startPostgres({ dataDir: null }));
   const nats = parts.use(await startNatsServer({ storeDir: join(cwd, "nats") }));
   const twilio = parts.use(await startSimulatedTwilio({ numbers: [SOAK_NUMBER] }));
-  const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind: clerkMind, latency: LATENCY }));
+  const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind, latency: LATENCY }));
 
   const { gatewaySecret, encryptionKey, apiKey } = newSecrets();
   const [httpPort, grpcPort, mediaPort] = [await freePort(), await freePort(), await freePort()];
   const shared = { NATS_URL: nats.url, VOICE_GATEWAY_SECRET: gatewaySecret, LOG_LEVEL: "warn" };
   const nodeArgs = ["--expose-gc", "--import", import.meta.resolve("./inspect-hook.ts")];
-  const control = parts.use(
+  const startControl = async () =>
     await ScriptProcess.start({
       script: "control",
       nodeArgs,
@@ -71,9 +89,13 @@ export async function startSystem(): Promise<SoakSystem> {
         CONTROL_HTTP_PORT: String(httpPort),
         CONTROL_GRPC_PORT: String(grpcPort),
         TWILIO_API_BASE_URL: twilio.apiBaseUrl,
+        // The owner's server is in this process.
+        ALLOW_LOOPBACK_TOOLS: "true",
       },
-    }),
-  );
+    });
+  let control = await startControl();
+  parts.defer(async () => void (await control.stop()));
+  const grpc = parts.use(await cutProxy(`tcp://127.0.0.1:${grpcPort}`));
   const media = parts.use(
     await ScriptProcess.start({
       script: "media",
@@ -81,7 +103,7 @@ export async function startSystem(): Promise<SoakSystem> {
       cwd,
       env: {
         ...shared,
-        CONTROL_GRPC_URL: `127.0.0.1:${grpcPort}`,
+        CONTROL_GRPC_URL: breakable ? new URL(grpc.url).host : `127.0.0.1:${grpcPort}`,
         MEDIA_PORT: String(mediaPort),
         MEDIA_CAPACITY: String(CAPACITY),
         MEDIA_DRAIN_SECONDS: "5",
@@ -98,9 +120,9 @@ export async function startSystem(): Promise<SoakSystem> {
   parts.defer(() => db.destroy());
 
   const api = createApiClient({ url: controlUrl, apiKey });
-  await api.agents.set.mutate({ definition: AgentDefinition.parse(clerk) });
+  await syncProject(api, project);
   await api.connections.credentials.set.mutate({ accountSid: twilio.accountSid, authToken: twilio.authToken });
-  await api.connections.connect.mutate({ phoneNumber: SOAK_NUMBER, agent: clerk.slug });
+  await api.connections.connect.mutate({ phoneNumber: SOAK_NUMBER, agent: answeredBy });
 
   const owned = parts.move();
   return {
@@ -108,8 +130,17 @@ export async function startSystem(): Promise<SoakSystem> {
     openai,
     api,
     db,
-    control,
+    get control() {
+      return control;
+    },
     media,
+    grpc,
+    async killControl() {
+      control.signal("SIGKILL");
+      await control.exited;
+      control = await startControl();
+      await ready(controlUrl, control);
+    },
     mediaMetrics: async () => await (await fetch(`${mediaUrl}/metrics`)).text(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -3,7 +3,7 @@ import { createLog, createMetrics, silentLog } from "@struere/runtime";
 import { until } from "@struere/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHttpServer } from "../../src/http/server.ts";
-import { type CutProxy, cutProxy } from "../cut-proxy.ts";
+import { type CutProxy, cutProxy } from "@struere/simulators";
 import { type Edge, spoken, startEdge, tokenIn } from "../edge.ts";
 
 let edge: Edge;
