@@ -119,7 +119,9 @@ export { EntityAction, type EntityActor, type FieldMask, mayAct, type Policy, re
 export {
   checkInjection,
   INJECTION_CHARS_MAX,
+  INJECTION_FIELD_MAX,
   INJECTION_TTL_MS,
+  INJECTION_VALUE_MAX,
   InjectionAction,
   INJECTIONS_PER_AUDIT,
   INJECTIONS_PER_CALL,

@@ -166,6 +166,7 @@ export { getOrganizationName } from "./organizations.ts";
 export {
   type InjectionToOpen,
   type InjectProblem,
+  getInjection,
   listInjections,
   listUntakenInjections,
   openInjection,

@@ -99,6 +99,21 @@ export async function openInjection(
   });
 }
 
+export async function getInjection(
+  db: Db,
+  scope: Scope,
+  named: { readonly callId: CallId; readonly injectionId: string },
+): Promise<Injection | undefined> {
+  return await db
+    .selectFrom("injections")
+    .selectAll()
+    .where("organization_id", "=", scope.organizationId)
+    .where("environment", "=", scope.environment)
+    .where("call_id", "=", named.callId)
+    .where("id", "=", named.injectionId)
+    .executeTakeFirst();
+}
+
 /** In the order in which they were made. */
 export async function listInjections(db: Db, scope: Scope, callId: CallId): Promise<readonly Injection[]> {
   return await db

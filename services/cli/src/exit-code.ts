@@ -8,6 +8,8 @@ export const EXIT = {
   notFound: 3,
   denied: 4,
   unreachable: 5,
+  /** What was injected into a call was not heard. */
+  notSpoken: 6,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -57,4 +57,4 @@ export function buildProgram(terminal: Terminal, invoked: Invoked): Command {
 
 const HELP = `
 The API key comes from STRUERE_API_KEY, or from .struere/secrets.json where struere up was started.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not permitted, 5 unreachable.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not permitted, 5 unreachable, 6 not spoken.`;

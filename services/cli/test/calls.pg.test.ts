@@ -186,3 +186,64 @@ describe("watching", patience, () => {
     await placed;
   });
 });
+
+describe("injecting", patience, () => {
+  const LISTENS =
+    'steps:\n  - hear: /./s\n  - say: One moment please\n  - hear: { text: "closes at six", withinMs: 30000 }\n  - hear: { text: "have to end", withinMs: 60000 }\n';
+
+  test("says to a live caller what it is told, waits for the receipt, and is seen in the watching and in the record", async () => {
+    await file("listens.yaml", LISTENS);
+    const placing = aTerminal({ env: installation.env, cwd });
+    const placed = run(
+      ["calls", "place", "--simulate", "--simulator-url", installation.twilio.apiBaseUrl, "--to", NUMBER, "--script", "listens.yaml"],
+      placing,
+    );
+    await placing.shows(/caller-spoke/);
+    const { items } = await jsonOf("calls", "list", "--limit", "1");
+    const { id } = items[0];
+    const terminal = aTerminal({ env: installation.env });
+    const watched = run(["calls", "watch", id], terminal);
+
+    const asked = ["calls", "inject", id, "--message", "The shop closes at six.", "--field", "hours", "--idempotency-key", "1", "--wait"];
+    const spoken = await installation.struere(asked);
+    expect(spoken).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/correction by a person: "The shop closes at six." \(hours\)\nspoken, \d+\.\d s heard/),
+    });
+    expect((await installation.struere(asked)).out).toBe(spoken.out);
+
+    const abort = ["calls", "inject", id, "--message", "We have to end this call.", "--action", "abort"];
+    expect(await installation.struere(abort)).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
+    expect(await installation.struere([...abort, "--yes"])).toMatchObject({ code: 0, out: expect.stringContaining("on its way") });
+    await placed;
+    expect(await watched).toBe(0);
+    expect(terminal.out()).toMatch(/correction by a person: "The shop closes at six." \(hours\): on its way/);
+    expect(terminal.out()).toMatch(/correction by a person: "The shop closes at six." \(hours\): spoken, \d/);
+    expect(terminal.out()).toMatch(/abort by a person: "We have to end this call.": spoken, \d/);
+    const shown = await installation.struere(["calls", "show", id]);
+    expect(shown.out).toMatch(/Injections\n +0:\d\d\.\d {2}correction by a person: "The shop closes at six."/);
+
+    const late = await installation.struere(["calls", "inject", id, "--message", "Too late.", "--wait"]);
+    expect(late).toMatchObject({ code: 1, err: expect.stringContaining("does not run") });
+    expect(await installation.struere(["calls", "inject", id, "--message", "x", "--action", "shout"])).toMatchObject({ code: 2 });
+  });
+
+  test("what is not heard is 6 and says why", async () => {
+    const endless = "and another thing ".repeat(60);
+    await file("talks.yaml", `steps:\n  - hear: /./s\n  - say: ${endless}\n  - hangUp\n`);
+    const placing = aTerminal({ env: installation.env, cwd });
+    const placed = run(
+      ["calls", "place", "--simulate", "--simulator-url", installation.twilio.apiBaseUrl, "--to", NUMBER, "--script", "talks.yaml"],
+      placing,
+    );
+    await placing.shows(/caller-speaks/);
+    const { items } = await jsonOf("calls", "list", "--limit", "1");
+    const asked = ["calls", "inject", items[0].id, "--message", "The shop closes at six.", "--idempotency-key", "1"];
+    // Nobody is interrupted for a correction: it waits.
+    expect(await installation.struere(asked)).toMatchObject({ code: 0, out: expect.stringContaining("on its way") });
+    placing.press("SIGINT");
+    await placed;
+    const refused = await installation.struere([...asked, "--wait"]);
+    expect(refused).toMatchObject({ code: 6, out: expect.stringContaining("not spoken: refused (call_over)") });
+  });
+});

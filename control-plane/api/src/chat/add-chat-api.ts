@@ -14,7 +14,16 @@ export interface ChatApiDeps extends CallsRoutesDeps {
   readonly limits?: RateLimits;
 }
 
-const PATHS = ["/v1/chat", "/v1/agents/*", "/v1/routers/*", "/v1/calls", "/v1/calls/:id", "/v1/openapi.json"];
+const PATHS = [
+  "/v1/chat",
+  "/v1/agents/*",
+  "/v1/routers/*",
+  "/v1/calls",
+  "/v1/calls/:id",
+  "/v1/calls/:id/injections",
+  "/v1/calls/:id/inject",
+  "/v1/openapi.json",
+];
 
 export async function addChatApi(app: FastifyInstance, deps: ChatApiDeps): Promise<void> {
   const { db, clock, log, text, limits = CHAT_LIMITS } = deps;

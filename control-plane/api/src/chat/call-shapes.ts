@@ -1,5 +1,5 @@
 /** What the calls endpoints take and answer. */
-import { CallStatus } from "@struere/domain";
+import { CallStatus, InjectionAction } from "@struere/domain";
 import { z } from "zod";
 import { PAGE_LIMIT } from "@struere/store";
 import { id } from "../trpc/input.ts";
@@ -47,6 +47,30 @@ export const CallMessageShape = z.object({
   body: z.record(z.string(), z.unknown()),
 });
 
+export const InjectionShape = z.object({
+  id: z.string(),
+  action: z.enum(InjectionAction),
+  message: z.string(),
+  field: z.string().nullable(),
+  value: z.string().nullable(),
+  source: z.enum(["auditor", "person", "service"]),
+  author: z.string().meta({ description: "An auditor by its slug, a person or a service by the id of the key." }),
+  auditId: z.string().nullable(),
+  createdAt: time,
+  expiresAt: time,
+  takenAt: time.nullable(),
+  outcome: z
+    .enum(["spoken", "superseded", "expired", "refused"])
+    .nullable()
+    .meta({ description: "The receipt; null while it is on its way." }),
+  reason: z.string().nullable(),
+  heardMs: z.number().nullable(),
+  receiptAt: time.nullable(),
+  offsetMs: z.number().nullable().meta({ description: "Of the receipt, on the call's own clock." }),
+});
+
+export const InjectionsShape = z.object({ items: z.array(InjectionShape) });
+
 export const CallRecordShape = CallShape.extend({
   setup: z.record(z.string(), z.unknown()).nullable(),
   utterances: z.array(
@@ -64,4 +88,5 @@ export const CallRecordShape = CallShape.extend({
   ),
   events: z.array(CallMessageShape),
   usage: z.array(z.object({ usageId: z.string(), source: z.enum(["response", "transcription"]), model: z.string() })),
+  injections: z.array(InjectionShape),
 });

@@ -3,11 +3,13 @@ import { Readable } from "node:stream";
 import type { Bus } from "@struere/bus";
 import { type Clock, Fault } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
-import { type Db, getCall, listCalls, listMessages, listUsage, listUtterances } from "@struere/store";
+import { type Db, getCall, listCalls, listInjections, listMessages, listUsage, listUtterances } from "@struere/store";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { HandInjector } from "../injections/hand-injector.ts";
+import { InjectBody } from "../injections/inject-input.ts";
 import { readInput } from "../http/rest.ts";
 import { restKey } from "../http/rest-key.ts";
-import { showCall, showMessage, showSetup, showUsage, showUtterance } from "../trpc/view.ts";
+import { showCall, showInjection, showMessage, showSetup, showUsage, showUtterance } from "../trpc/view.ts";
 import { watchCall } from "../trpc/watch-call.ts";
 import { readPositions } from "../trpc/watch-position.ts";
 import { CallListQuery, CallPath } from "./call-shapes.ts";
@@ -18,6 +20,7 @@ export interface CallsRoutesDeps {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
+  readonly injections: HandInjector;
 }
 
 const RECORD_MESSAGES_MAX = 10_000;
@@ -46,7 +49,24 @@ export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): v
       utterances: utterances.map(showUtterance),
       events: messages.filter((message) => message.kind === "event").map(showMessage),
       usage: usage.map(showUsage),
+      injections: (await listInjections(db, holder, id)).map(showInjection),
     };
+  });
+
+  scope.get("/v1/calls/:id/injections", async (request) => {
+    const holder = await restKey(deps, request, "calls");
+    const { id } = readInput(CallPath, request.params);
+    if (!(await getCall(db, holder, id))) throw noSuchCall(id, holder.environment);
+    return { items: (await listInjections(db, holder, id)).map(showInjection) };
+  });
+
+  scope.post("/v1/calls/:id/inject", async (request, reply) => {
+    const holder = await restKey(deps, request, "calls");
+    const { id } = readInput(CallPath, request.params);
+    const asked = readInput(InjectBody, request.body);
+    const gone = new AbortController();
+    reply.raw.on("close", () => gone.abort());
+    return showInjection(await deps.injections.inject(holder, id, asked, gone.signal));
   });
 
   // A browser asks before it sends Last-Event-ID.

@@ -4,7 +4,16 @@ import { z } from "zod";
 import { CreateBody, ListParams, OnePath, QueryBody, SearchBody, TypePath, UpdateBody } from "../data/data-input.ts";
 import { CompilePromptBody } from "../templates/compile-prompt-route.ts";
 import { VoiceConfigQuery, VoiceConfigShape } from "../voice-config/voice-config-shapes.ts";
-import { CallListQuery, CallMessageShape, CallPageShape, CallPath, CallRecordShape } from "./call-shapes.ts";
+import { InjectBody } from "../injections/inject-input.ts";
+import {
+  CallListQuery,
+  CallMessageShape,
+  CallPageShape,
+  CallPath,
+  CallRecordShape,
+  InjectionShape,
+  InjectionsShape,
+} from "./call-shapes.ts";
 import { ChatAnswerShape, ChatBody, SlugChatBody, SlugPath } from "./chat-shapes.ts";
 
 export interface ApiOperation {
@@ -116,6 +125,28 @@ export const OPERATIONS: readonly ApiOperation[] = [
     answer: CallMessageShape,
     answerType: "text/event-stream",
     errors: [404],
+  },
+  {
+    id: "listInjections",
+    method: "get",
+    path: "/v1/calls/:id/injections",
+    summary: "What auditors, people and services wanted said in a call, and what became of it.",
+    permission: "calls",
+    params: CallPath,
+    answer: InjectionsShape,
+    errors: [404],
+  },
+  {
+    id: "inject",
+    method: "post",
+    path: "/v1/calls/:id/inject",
+    summary:
+      "Have the agent of a running call say something. A correction and a complete wait for the end of a turn, an abort for nothing; after a complete or an abort the call ends. Answers at once, or with the receipt if that comes within waitMs.",
+    permission: "calls",
+    params: CallPath,
+    body: InjectBody,
+    answer: InjectionShape,
+    errors: [404, 409, 429],
   },
   {
     id: "listEntityTypes",

@@ -4,6 +4,7 @@ import { addChatApi } from "../chat/add-chat-api.ts";
 import type { ControlContext } from "../context.ts";
 import type { Conversations } from "../conversations.ts";
 import { addDataApi } from "../data/data-api.ts";
+import { handInjector } from "../injections/hand-injector.ts";
 import { addCompilePrompt } from "../templates/index.ts";
 import type { Telephony } from "../trpc/telephony-port.ts";
 import { addVoiceConfig } from "../voice-config/voice-config-route.ts";
@@ -25,7 +26,8 @@ export interface RoutesDeps {
 export async function addRoutes(app: FastifyInstance, deps: RoutesDeps): Promise<void> {
   const { context, conversations, telephony, gatewaySecret, fallbackAuthToken, addresses } = deps;
   const { text, voice, tools } = conversations;
-  const looking = { ...context, db: context.viewDb };
+  const injections = handInjector({ ...context, db: context.viewDb });
+  const looking = { ...context, db: context.viewDb, injections };
   addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses, voice });
   await addTrpc(app, { ...looking, telephony });
   await addDataApi(app, looking);

@@ -8,6 +8,7 @@ import type { Clock, Result } from "@struere/kernel";
 import type { Log, Metrics } from "@struere/runtime";
 import {
   type Db,
+  inTransaction,
   type Injection,
   type InjectionToOpen,
   type InjectProblem,
@@ -20,10 +21,14 @@ import { repeat, type Repeated } from "../repeat.ts";
 import { announceReceipt, sendInjection } from "./messages.ts";
 
 export interface Injector {
-  /** `created` false: this id was injected before. Its receipt comes later, in the record and on the bus. */
+  /**
+   * `created` false: this id was injected before. Its receipt comes later, in the record and on the bus.
+   * @param also what is written with a new one, or neither is.
+   */
   inject(
     scope: Scope,
     injection: Omit<InjectionToOpen, "now">,
+    also?: (tx: Db, injection: Injection) => Promise<void>,
   ): Promise<Result<{ readonly injection: Injection; readonly created: boolean }, InjectProblem>>;
 }
 
@@ -43,8 +48,12 @@ const FORSAKEN_EVERY = 3;
 
 export function injector({ bus, db, clock }: Pick<InjectorOptions, "bus" | "db" | "clock">): Injector {
   return {
-    async inject(scope, injection) {
-      const opened = await openInjection(db, scope, { ...injection, now: new Date(clock.wall()) });
+    async inject(scope, injection, also) {
+      const opened = await inTransaction(db, async (tx) => {
+        const opening = await openInjection(tx, scope, { ...injection, now: new Date(clock.wall()) });
+        if (opening.ok && opening.value.created) await also?.(tx, opening.value.injection);
+        return opening;
+      });
       if (!opened.ok) return opened;
       const { outcome } = opened.value.injection;
       if (outcome === null) sendInjection(bus, opened.value.injection);

@@ -3,6 +3,7 @@ import { Fault } from "@struere/kernel";
 import { getCall, listAudits, listCalls, listInjections, listMessages, listUsage, listUtterances } from "@struere/store";
 import { tracked } from "@trpc/server";
 import { z } from "zod";
+import { injectFields } from "../injections/inject-input.ts";
 import { errorOf, procedure, router } from "./init.ts";
 import { id, pageFields } from "./input.ts";
 import { showAudit, showCall, showInjection, showMessage, showSetup, showUsage, showUtterance } from "./view.ts";
@@ -39,6 +40,24 @@ export const callsRouter = router({
         audits: audits.map(showAudit),
         injections: injections.map(showInjection),
       };
+    }),
+
+  /**
+   * Has the agent of a running call say something: answers at once, or when the receipt has come, at the latest after `waitMs`. Until there
+   * is a receipt `outcome` is null.
+   */
+  inject: procedure("calls")
+    .input(z.strictObject({ id: id("call"), ...injectFields }))
+    .mutation(async ({ ctx, input: { id: callId, ...asked }, signal }) => {
+      return showInjection(await ctx.injections.inject(ctx.key, callId, asked, signal));
+    }),
+
+  /** Everything that was to be said in a call besides what its agent said by itself, with what became of it; oldest first. */
+  injections: procedure("calls")
+    .input(z.strictObject({ id: id("call") }))
+    .query(async ({ ctx: { db, scope }, input }) => {
+      if (!(await getCall(db, scope, input.id))) throw new Fault("not_found", `there is no call ${input.id} in ${scope.environment}`);
+      return (await listInjections(db, scope, input.id)).map(showInjection);
     }),
 
   /**

@@ -10,6 +10,8 @@ import { type Db, faultOfDatabase, findKeyHolder, type KeyHolder, type KeyRing }
 import { initTRPC, TRPCError } from "@trpc/server";
 import { describeProblems } from "struere";
 import { ZodError } from "zod";
+import { RateLimited } from "../http/rate-limit.ts";
+import type { HandInjector } from "../injections/hand-injector.ts";
 import type { Telephony } from "./telephony-port.ts";
 
 /** What procedures work with. */
@@ -20,6 +22,7 @@ export interface TrpcServices {
   readonly log: Log;
   readonly telephony: Telephony;
   readonly keyRing: KeyRing;
+  readonly injections: HandInjector;
 }
 
 export interface TrpcContext extends TrpcServices {
@@ -109,7 +112,11 @@ const CODES = {
 export function errorOf(thrown: unknown, log: Log): TRPCError {
   if (thrown instanceof TRPCError && (thrown.code !== "INTERNAL_SERVER_ERROR" || thrown.cause === undefined)) return thrown;
   const cause = thrown instanceof TRPCError ? thrown.cause : thrown;
-  const fault = faultOfDatabase(cause) ?? Fault.from(cause);
+  const fault = faultOfDatabase(cause) ?? (cause instanceof RateLimited ? rateFault(cause) : Fault.from(cause));
   if (fault.code === "internal") log.error({ err: cause }, "a procedure failed that should not");
   return new TRPCError({ code: CODES[fault.code], message: fault.sentence, cause: fault });
+}
+
+function rateFault(limited: RateLimited): Fault {
+  return new Fault("resource_exhausted", `${limited.message}: come again in ${Math.max(1, Math.ceil(limited.retryAfterMs / 1_000))} s`);
 }

@@ -182,22 +182,26 @@ export function showAudit(audit: Audit) {
   };
 }
 
-/** Words that were put into the agent's mouth, and the receipt; `outcome` null: on their way. */
+/** Words that were put into the agent's mouth, and the receipt. */
 export function showInjection(injection: Injection) {
   return {
     id: injection.id,
-    auditId: injection.audit_id,
-    source: injection.source,
-    author: injection.author,
     action: injection.action,
     message: injection.message,
     field: injection.field,
+    value: injection.value,
+    /** Who: an auditor by its slug, a person or a service by the id of the key. */
+    source: injection.source,
+    author: injection.author,
+    auditId: injection.audit_id,
     createdAt: injection.created_at,
     expiresAt: injection.expires_at,
     takenAt: injection.taken_at,
+    /** The receipt: `spoken`, `superseded`, `expired` or `refused`; `null`: on its way. `refused` for `control_group`: withheld. */
     outcome: injection.outcome,
     reason: injection.reason,
     heardMs: injection.heard_ms,
     receiptAt: injection.receipt_at,
+    offsetMs: injection.receipt_offset_ms,
   };
 }

@@ -5,6 +5,7 @@ import fastify from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addChatApi } from "../../src/chat/add-chat-api.ts";
 import { openApiDocument } from "../../src/chat/openapi.ts";
+import { handInjector } from "../../src/injections/hand-injector.ts";
 import { OPERATIONS } from "../../src/chat/operations.ts";
 
 /** Nothing here asks it anything. */
@@ -13,7 +14,7 @@ const app = fastify();
 
 beforeAll(async () => {
   const deps = { db, bus: memoryBus(), clock: systemClock(), log: silentLog };
-  await addChatApi(app, { ...deps, text: { chat: () => Promise.reject(new Error("nobody chats")) } });
+  await addChatApi(app, { ...deps, injections: handInjector(deps), text: { chat: () => Promise.reject(new Error("nobody chats")) } });
   await app.ready();
 });
 afterAll(async () => {

@@ -99,6 +99,8 @@ const EXAMPLES: { readonly [route: string]: readonly Example[] } = {
   "get /v1/calls": [of("nothing of theirs"), of("nothing of theirs", () => ({ query: { threadId: theirs.call.thread_id } }))],
   "get /v1/calls/:id": [of(404, () => ({ params: { id: theirs.call.id } }))],
   "get /v1/calls/:id/events": [of(404, () => ({ params: { id: theirs.call.id } }))],
+  "get /v1/calls/:id/injections": [of(404, () => ({ params: { id: theirs.call.id } }))],
+  "post /v1/calls/:id/inject": [of(404, () => ({ params: { id: theirs.call.id }, body: { message } }))],
   "get /v1/entity-types": [of("nothing of theirs")],
   "get /v1/data/:type": [of(404, () => ({ params: { type } }))],
   "post /v1/data/:type": [of(404, () => ({ params: { type }, body: { data: { note: "x" } } }))],

@@ -6,6 +6,7 @@ import { silentLog, systemClock } from "@struere/runtime";
 import { type Mind, type SimulatedFault, type SimulatedOpenAI, startSimulatedOpenAI } from "@struere/simulators";
 import { type Db, type Scope, setAgent, setRouter } from "@struere/store";
 import fastify from "fastify";
+import { handInjector } from "../../src/injections/hand-injector.ts";
 import { addChatApi } from "../../src/chat/add-chat-api.ts";
 import type { RateLimits } from "../../src/http/rate-limit.ts";
 import { type TextAgents, textAgents } from "../../src/text/text-agents.ts";
@@ -83,7 +84,7 @@ export async function aTextWorld(options: WorldOptions): Promise<TextWorld> {
       renderTemplate(template, { agent, message, threadContext: { channel: thread.channel, params: thread.params } }),
   });
   const app = fastify({ forceCloseConnections: true });
-  await addChatApi(app, { db, bus, clock, log: silentLog, text, limits });
+  await addChatApi(app, { db, bus, clock, log: silentLog, text, limits, injections: handInjector({ db, bus, clock }) });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   const tenantOf = async (scope: Scope): Promise<Tenant> => ({
     scope,

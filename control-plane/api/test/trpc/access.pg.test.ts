@@ -58,6 +58,8 @@ const EXAMPLES: { readonly [path: string]: Example } = {
   "agents.delete": { input: () => ({ slug: theirs.agent.slug }), fromStrangers: "NOT_FOUND" },
   "calls.list": { input: () => ({}), fromStrangers: "nothing of theirs" },
   "calls.get": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
+  "calls.inject": { input: () => ({ id: theirs.call.id, message: "Hello." }), fromStrangers: "NOT_FOUND" },
+  "calls.injections": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
   "calls.watch": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
   "connections.list": { input: nothing, fromStrangers: "nothing of theirs" },
   "connections.get": { input: () => ({ id: theirs.connection.id }), fromStrangers: "NOT_FOUND" },

@@ -6,13 +6,16 @@ import { bindConnection, createKeyRing, type Db, getCredentialsInfo, listConnect
 import fastify from "fastify";
 import { createApiClient } from "../../src/client.ts";
 import { addTrpc } from "../../src/http/trpc.ts";
+import { handInjector } from "../../src/injections/hand-injector.ts";
 import { createTrpcContext, type TrpcServices } from "../../src/trpc/init.ts";
 import { callerOf } from "../../src/trpc/root.ts";
 import type { Telephony } from "../../src/trpc/telephony-port.ts";
 import { ACCOUNT, NOW } from "../fixture.ts";
 
 export function services(db: Db, bus: Bus = memoryBus()): TrpcServices {
-  return { db, bus, clock: systemClock(), log: silentLog, telephony: telephonyOf(db), keyRing: KEY_RING };
+  const clock = systemClock();
+  const injections = handInjector({ db, bus, clock });
+  return { db, bus, clock, log: silentLog, telephony: telephonyOf(db), keyRing: KEY_RING, injections };
 }
 
 /** One for all, so that what one service sealed another opens. */

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Invoked } from "../invocation.ts";
 import { type PageFlags, readPage } from "../page-flags.ts";
 import { callTable, callText } from "../render/call.ts";
+import { type InjectFlags, injectIntoCall } from "./calls-inject.ts";
 import { type PlaceFlags, placeCall } from "./calls-place.ts";
 import { watchCall } from "./calls-watch.ts";
 
@@ -44,6 +45,17 @@ export function addCalls(program: Command, invoked: Invoked): void {
         throw new Fault("invalid_argument", "calls watch needs either the id of a call or --latest");
       await watchCall(invoked(), id ?? "latest");
     });
+
+  calls
+    .command("inject <id>")
+    .description("have the agent of a running call say something, in its own voice")
+    .requiredOption("--message <text>", "what it shall tell the caller")
+    .option("--action <action>", "correction; or complete or abort, after which the call ends", "correction")
+    .option("--field <name>", "what it is about: a newer one about the same replaces one that waits")
+    .option("--value <text>", "what is right: when the caller says it first, nothing is said")
+    .option("--idempotency-key <key>", "the same key again says nothing twice")
+    .option("--wait", "until it was heard, or will not be: exit code 0 or 6")
+    .action(async (id: string, flags: InjectFlags) => await injectIntoCall(invoked(), id, flags));
 
   calls
     .command("place")

@@ -3,6 +3,7 @@ import type { CallRecord, CallSummary, CallUsage } from "../api-types.ts";
 import type { Paint } from "../paint.ts";
 import { plainText } from "../plain-text.ts";
 import { table } from "../table.ts";
+import { injectionLine } from "./injection.ts";
 import { offsetText, secondsText } from "./time.ts";
 import { utteranceText } from "./utterance.ts";
 
@@ -35,6 +36,11 @@ export function callText(paint: Paint, call: CallRecord): string {
     callHead(paint, call),
     "",
     ...(conversation.length === 0 ? ["nothing was said"] : conversation),
+    ...section(
+      paint,
+      "Injections",
+      call.injections.map((injection) => injectionLine(paint, injection, injection.offsetMs)),
+    ),
     ...section(paint, "Events", events),
     ...section(paint, "Usage", call.usage.length === 0 ? [] : [usageTable(paint, call.usage)]),
   ].join("\n");

@@ -41,6 +41,46 @@ export interface Utterance {
 
 export interface CallRecord extends CallSummary {
   readonly utterances: readonly Utterance[];
+  readonly injections: readonly Injection[];
+}
+
+/** Words that an auditor, a person or a service wanted the agent to say. */
+export interface Injection {
+  readonly id: string;
+  readonly action: "correction" | "complete" | "abort";
+  readonly message: string;
+  readonly field: string | null;
+  readonly value: string | null;
+  readonly source: "auditor" | "person" | "service";
+  /** Slug of the auditor, or id of the key. */
+  readonly author: string;
+  readonly createdAt: string;
+  /** Not said any more after this. */
+  readonly expiresAt: string;
+  /** What became of it; null while it is on its way. */
+  readonly outcome: "spoken" | "superseded" | "expired" | "refused" | null;
+  readonly reason: string | null;
+  /** Of what was spoken: how long it was heard. */
+  readonly heardMs: number | null;
+  readonly receiptAt: string | null;
+}
+
+export interface InjectOptions {
+  /** At most 600 characters, without links. */
+  readonly message: string;
+  /** Default `correction`. A `complete` and an `abort` end the call. */
+  readonly action?: Injection["action"];
+  /** What it is about: a newer one about the same replaces one that waits. */
+  readonly field?: string;
+  /** What is right: when the caller says it first, it is dropped. */
+  readonly value?: string;
+  /** Default `service`. */
+  readonly source?: "person" | "service";
+  /** The same key again injects nothing new. */
+  readonly idempotencyKey?: string;
+  /** Wait so long for the receipt, up to 30000 ms; default 0. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface CallPage {
@@ -72,6 +112,22 @@ export class CallsClient {
   /** The whole record so far. @throws StruereApiError 404 when there is none. */
   async get(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<CallRecord> {
     return await sendForJson(this.#connection, { method: "GET", path: ["v1", "calls", id], ...options });
+  }
+
+  /**
+   * Has the agent of a running call say something, in its own voice. `outcome` is null until there is a receipt: wait for it with `waitMs`, and
+   * longer by asking again with the same `idempotencyKey`.
+   * @throws StruereApiError 404 when there is no such call, 409 when it does not run, 429 when too much was injected.
+   */
+  async inject(id: string, { signal, ...body }: InjectOptions): Promise<Injection> {
+    return await sendForJson(this.#connection, { method: "POST", path: ["v1", "calls", id, "inject"], body, signal });
+  }
+
+  /** Oldest first. */
+  async injections(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<readonly Injection[]> {
+    const path = ["v1", "calls", id, "injections"];
+    const { items } = await sendForJson<{ readonly items: readonly Injection[] }>(this.#connection, { method: "GET", path, ...options });
+    return items;
   }
 
   /**

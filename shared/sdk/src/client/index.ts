@@ -14,7 +14,17 @@ import { DataClient } from "./data.ts";
 import type { Connection } from "./request.ts";
 
 export { StruereApiError } from "./api-error.ts";
-export type { CallListOptions, CallPage, CallRecord, CallsClient, CallStatus, CallSummary, Utterance } from "./calls.ts";
+export type {
+  CallListOptions,
+  CallPage,
+  CallRecord,
+  CallsClient,
+  CallStatus,
+  CallSummary,
+  Injection,
+  InjectOptions,
+  Utterance,
+} from "./calls.ts";
 export type { ChatAnswer, ChatRequest, ToolCallSummary } from "./chat.ts";
 export type { DataClient, Entity, EntityFields, EntityPage, FieldFilter, Filters, PageOptions } from "./data.ts";
 export type { CallMessage, EventMessage, TranscriptMessage, UsageMessage, WatchOptions } from "./watch-call.ts";
