@@ -26,7 +26,7 @@ export interface InjectionToOpen extends InjectionWords {
   readonly author: string;
   /** Of an auditor. */
   readonly auditId: string | null;
-  /** Delta number of the last utterance that its author had read; `null`: of nobody who reads along. */
+  /** Place in the conversation of the last utterance that its author had read; `null`: of nobody who reads along. */
   readonly basedOn: number | null;
   readonly now: Date;
 }

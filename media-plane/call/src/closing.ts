@@ -12,7 +12,7 @@
  * nothing is published after it, and an ended call does nothing.
  */
 import { type Draft, emit, hasModel, note, type Stage } from "./draft.ts";
-import { waiting } from "./injection.ts";
+import { NOTHING_WAITS, waiting } from "./injection.ts";
 import { NO_KEYS } from "./keys.ts";
 import { FADE_MS, LAST_WORDS_MS, LEAVE_MS, RECORD_MS, SETTLE_MS } from "./limits.ts";
 import { hasSocket } from "./model-leg.ts";
@@ -168,7 +168,7 @@ function begin(draft: Draft, ending: Ending, step: ClosingStep): void {
   const { call, stage } = draft;
   if (stage.phase === "closing" || stage.phase === "ended") return;
   refuseAll(draft, waiting(call.injection), "call_over");
-  call.injection = { ...call.injection, abort: null, complete: null, correction: null };
+  call.injection = { ...call.injection, ...NOTHING_WAITS };
   call.response = withdrawn(call.response);
   call.turn = unshielded(answered(call.turn));
   call.tools = toldOn(call.tools);

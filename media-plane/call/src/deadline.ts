@@ -60,7 +60,7 @@ function earliestOf(stage: Stage, call: CallParts, at: number): number {
         adviceDeadline(call.advice),
         gate(answerDueAt(turn), at),
         call.tones.waiting === "" ? Number.POSITIVE_INFINITY : gate(call.tones.since + TONES_WAIT_MS, at),
-        injection.correction ? gate(injection.quietUntil, at) : Number.POSITIVE_INFINITY,
+        injection.corrections.length > 0 ? gate(injection.quietUntil, at) : Number.POSITIVE_INFINITY,
       );
   }
 }

@@ -118,6 +118,10 @@ type InjectionEvent = {
   readonly message: string;
   /** On the machine's own clock. */
   readonly expiresAt: number;
+  readonly field?: string;
+  readonly value?: string;
+  /** Position of the last utterance that its author had read. Absent: all that there is. */
+  readonly basedOn?: number;
 };
 
 type ShellEvent =

@@ -10,7 +10,7 @@ import { closeWithFarewell } from "./closing.ts";
 import { correction, farewell, sayNow } from "./directive.ts";
 import { type Draft, isLive, note } from "./draft.ts";
 import type { EventOf } from "./event.ts";
-import { beginsSpeaking, endsSpeaking, expired, type Injected, isSeen, queued, seen, unqueued } from "./injection.ts";
+import { beginsSpeaking, endsSpeaking, expired, type Injected, isSeen, putRight, queued, seen, successor, unqueued } from "./injection.ts";
 import { FAREWELL_START_MS } from "./limits.ts";
 import { fallSilent } from "./play-out.ts";
 import { publishEvent, sendReceipt } from "./record.ts";
@@ -27,7 +27,8 @@ export function auditorInjected(draft: Draft, event: EventOf<"auditor.injected">
   if (at >= expiresAt) return sendReceipt(draft, event, { outcome: "expired" });
   if (action !== "abort" && call.injection.abort) return sendReceipt(draft, event, { outcome: "superseded", reason: "aborting" });
   publishEvent(draft, "injection.taken", { injectionId, action });
-  enqueue(draft, { injectionId, action, message, expiresAt, told: false });
+  const { field = null, value = null, basedOn = call.transcript.nextPosition - 1 } = event;
+  enqueue(draft, { injectionId, action, message, expiresAt, field, value, basedOn, told: false });
 }
 
 /** State-triggered: says what may be said now, takes back what is too late. True if something was done. */
@@ -39,9 +40,16 @@ export function injectFurther(draft: Draft): boolean {
     sendReceipt(draft, late, { outcome: "expired" });
     return true;
   }
+  const needless = putRight(call.injection);
+  if (needless) {
+    call.injection = unqueued(call.injection, needless);
+    sendReceipt(draft, needless, { outcome: "superseded", reason: "put_right" });
+    return true;
+  }
   if (finishSpeaking(draft)) return true;
   if (!isLive(draft)) return false;
-  const { abort, complete, correction: waits, quietUntil } = call.injection;
+  const { abort, complete, corrections, quietUntil } = call.injection;
+  const [waits] = corrections;
   if (abort) return lastWords(draft, abort, "stopped", "auditor_aborted");
   if (!isTurnBoundary(draft)) return false;
   if (complete) return lastWords(draft, complete, "completed", "auditor_completed");
@@ -96,7 +104,7 @@ function finishSpeaking(draft: Draft): boolean {
   else if (!isLive(draft)) sendReceipt(draft, injected, { outcome: "refused", reason: "call_over", heardMs });
   else if (injected.told) sendReceipt(draft, injected, { outcome: "superseded", reason: "interrupted", heardMs });
   else if (at >= injected.expiresAt) sendReceipt(draft, injected, { outcome: "expired", heardMs });
-  else if (call.injection.correction) sendReceipt(draft, injected, { outcome: "superseded", reason: "newer", heardMs });
+  else if (successor(call.injection, injected)) sendReceipt(draft, injected, { outcome: "superseded", reason: "newer", heardMs });
   else enqueue(draft, { ...injected, told: true });
   return true;
 }

@@ -1,5 +1,6 @@
 /** What is true of every state of a call, whatever has happened to it. Run after each step in tests and simulations. */
-import { CLOSING_MS, DISCARDED_MAX, KEYS_MAX, NUDGES_MAX, TONES_MAX, TOOLS_PER_CALL, TRANSFERS_MAX } from "./limits.ts";
+import { waiting } from "./injection.ts";
+import { CORRECTIONS_MAX, CLOSING_MS, DISCARDED_MAX, KEYS_MAX, NUDGES_MAX, TONES_MAX, TOOLS_PER_CALL, TRANSFERS_MAX } from "./limits.ts";
 import { earliestDeadline } from "./deadline.ts";
 import type { Stage } from "./draft.ts";
 import type { CallParts, CallState, InCall } from "./state.ts";
@@ -75,6 +76,8 @@ function bounds(call: CallParts): readonly string[] {
     [call.routing.autoRespond || call.routing.plan !== null, "only a router keeps the vendor from answering"],
     [call.routing.decided === null || call.routing.transfers < TRANSFERS_MAX, "what is decided may be done"],
     [call.silence.nudges <= NUDGES_MAX, "nudges are bounded"],
+    [call.injection.corrections.length <= CORRECTIONS_MAX, "few corrections wait"],
+    [new Set(call.injection.corrections.map(({ field }) => field)).size === call.injection.corrections.length, "each about another thing"],
   ]);
 }
 
@@ -82,11 +85,11 @@ function closing(state: InCall): readonly string[] {
   if (state.phase !== "closing") return [];
   const { call } = state;
   const { step } = state.closing;
-  const { abort, complete, correction, speaking } = call.injection;
+  const { speaking } = call.injection;
   const isRecording = step.name === "recording";
   return broken([
     [step.until <= call.at + CLOSING_MS, "an end comes in time"],
-    [abort === null && complete === null && correction === null, "nothing new is said in a call that ends"],
+    [waiting(call.injection).length === 0, "nothing new is said in a call that ends"],
     [
       !isRecording || (call.transcript.open.length === 0 && speaking === null && call.usage.awaited.length === 0),
       "all is settled before the record",

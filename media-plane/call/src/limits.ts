@@ -117,6 +117,8 @@ export const ROUTED_CHARS_MAX = 2_000;
 /** Quiet time between two corrections. */
 export const COOL_DOWN_MS = 3_000;
 export const INJECTIONS_REMEMBERED = 256;
+/** Corrections that wait at one time, each about another thing; the oldest gives way. */
+export const CORRECTIONS_MAX = 3;
 /** Digits belong together until so long none came. */
 export const KEYS_QUIET_MS = 1_500;
 export const KEYS_MAX = 32;

@@ -6,6 +6,7 @@ import { type Draft, emit } from "./draft.ts";
 import type { Usage } from "./event.ts";
 import { remembered } from "./routing.ts";
 import type { Injected } from "./injection.ts";
+import { callerWords } from "./put-right.ts";
 import { type AgentUtterance, type CallerUtterance, closeAgent, closeCaller, type FinalUtterance, type Heard } from "./transcript.ts";
 import { findAwaited, isMetered, isPlausible, type Measured, measuredResponse, measuredTranscription, meteredOnce } from "./usage.ts";
 import type { PublishedBody } from "./effect.ts";
@@ -95,6 +96,9 @@ function publishUtterance(draft: Draft, [transcript, final]: readonly [Transcrip
   const { startedAt, endedAt, agent, ...said } = final;
   draft.call.transcript = transcript;
   draft.call.routing = remembered(draft.call.routing, said);
+  const { speaker, position, text } = said;
+  if (speaker === "caller" && text !== "")
+    draft.call.injection = { ...draft.call.injection, callerWords: callerWords(draft.call.injection.callerWords, { position, text }) };
   publish(draft, "transcript", {
     ...said,
     agent,

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { A_USAGE, callerSays, connecting, greeted, heard, play, playAll, says, type Scripted } from "./play.ts";
 
 function injected(at: number, action: "correction" | "complete" | "abort", injectionId = "inj_1", expiresAt = at + 30_000): Scripted {
@@ -21,8 +21,8 @@ test("a correction waits until the agent has finished, is said in its voice, and
              > bus.publish #9 injection.taken offsetMs=4500 injectionId=inj_1 action=correction
       6100 telephony.marked name=g1:2000:agent_2
              > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="Your appointment is on Monday." generatedText="Your appointment is on Monday." heardMs=2000 generatedMs=2000 interrupted=false agent=intake startedMs=4080 endedMs=6100
-             > model.tell requestId=r1.4 role=system text="Something has to be put right. Tell the caller now, in your …"
-             > model.request requestId=r1.5 purpose=injection instructions="You are Ada.\\n\\nSomething has to be put right. Tell the caller…"
+             > model.tell requestId=r1.4 role=system text="Something that was said or noted is wrong. What follows is r…"
+             > model.request requestId=r1.5 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…"
              > bus.publish #11 agent.silent offsetMs=6100
       6300 model.response_created responseId=resp_3 requestId=r1.5
              > lane.play responseId=resp_3 generation=1
@@ -65,8 +65,8 @@ test("a correction waits for a caller who speaks, and for the answer that they a
              > bus.publish #11 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       5900 telephony.marked name=g1:700:agent_2
              > bus.publish #12 transcript delta=2 position=2 itemId=agent_2 speaker=agent text="Of course." generatedText="Of course." heardMs=700 generatedMs=700 interrupted=false agent=intake startedMs=5080 endedMs=5900
-             > model.tell requestId=r1.4 role=system text="Something has to be put right. Tell the caller now, in your …"
-             > model.request requestId=r1.5 purpose=injection instructions="You are Ada.\\n\\nSomething has to be put right. Tell the caller…"
+             > model.tell requestId=r1.4 role=system text="Something that was said or noted is wrong. What follows is r…"
+             > model.request requestId=r1.5 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…"
              > bus.publish #13 agent.silent offsetMs=5900"
   `);
 });
@@ -116,8 +116,8 @@ test("between two corrections there are three seconds", () => {
     "  5000 auditor.injected injectionId=inj_2 action=correction message="The appointment is on Tuesday." expiresAt=35000
              > bus.publish #13 injection.taken offsetMs=5000 injectionId=inj_2 action=correction
       7900 clock.struck
-             > model.tell requestId=r1.6 role=system text="Something has to be put right. Tell the caller now, in your …"
-             > model.request requestId=r1.7 purpose=injection instructions="You are Ada.\\n\\nSomething has to be put right. Tell the caller…""
+             > model.tell requestId=r1.6 role=system text="Something that was said or noted is wrong. What follows is r…"
+             > model.request requestId=r1.7 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…""
   `);
 });
 
@@ -146,7 +146,7 @@ test("a correction that the caller cut off is said once more; cut off again, it 
       5500 model.speech_stopped itemId=caller_1
              > bus.publish #14 caller.silent offsetMs=5500 itemId=caller_1
       8010 clock.struck
-             > model.request requestId=r1.7 purpose=injection instructions="You are Ada.\\n\\nSomething has to be put right. Tell the caller…"
+             > model.request requestId=r1.7 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…"
       8200 model.response_created responseId=resp_3 requestId=r1.7
              > lane.play responseId=resp_3 generation=2
       8220 model.audio_started responseId=resp_3 itemId=agent_3
@@ -315,4 +315,50 @@ test("an injection that waits while the model is being opened is said when it ca
              > model.tell requestId=r1.2 role=system text="The call ends now. Tell the caller this in your own words an…"
              > model.request requestId=r1.3 purpose=injection instructions="You are Ada.\\n\\nThe call ends now. Tell the caller this in you…""
   `);
+});
+
+describe("a correction that names what it is about", () => {
+  const about = (
+    at: number,
+    injectionId: string,
+    more: { readonly field?: string; readonly value?: string; readonly basedOn?: number },
+  ) => ({
+    ...injected(at, "correction", injectionId),
+    ...more,
+  });
+  const words = (at: number, text: string): readonly Scripted[] => [
+    ...callerSays(at, "caller_2"),
+    { at: at + 900, type: "model.caller_transcribed", itemId: "caller_2", text, usage: null },
+  ];
+  const receipts = (...script: readonly (Scripted | readonly Scripted[])[]): readonly string[] =>
+    playAll([...greeted(), ...SPEAKING, ...script].flat()).effects.flatMap((effect) =>
+      effect.type === "bus.receipt" ? [`${effect.injectionId} ${effect.outcome} ${effect.reason}`] : [],
+    );
+
+  test("replaces the one that waits about the same, and no other", () => {
+    expect(
+      receipts(about(4_300, "inj_1", { field: "day" }), about(4_400, "inj_2", { field: "name" }), about(4_500, "inj_3", { field: "day" })),
+    ).toEqual(["inj_1 superseded newer"]);
+  });
+
+  test("gives way as the oldest when too many wait", () => {
+    const fields = ["day", "name", "street", "city"];
+    expect(receipts(...fields.map((field, index) => about(4_300 + index, `inj_${index + 1}`, { field })))).toEqual([
+      "inj_1 superseded newer",
+    ]);
+  });
+
+  test("is left out when the caller says what is right before it is said", () => {
+    const said = words(4_600, "No, I said Tuesday!");
+    expect(receipts(about(4_300, "inj_1", { value: "tuesday", basedOn: 1 }), said)).toEqual(["inj_1 superseded put_right"]);
+    expect(receipts(about(4_300, "inj_1", { value: "Tuesday", basedOn: 1 }), words(4_600, "What?"))).toEqual([]);
+  });
+
+  test("is left out too when it comes after the caller's words, and they after what its author had read", () => {
+    const said = words(4_200, "My number is 47-11, not 4117.");
+    expect(receipts(said, about(6_000, "inj_1", { value: "4711", basedOn: 1 }))).toEqual(["inj_1 superseded put_right"]);
+    // Its author has read those words, and finds the correction needed all the same.
+    expect(receipts(said, about(6_000, "inj_1", { value: "4711", basedOn: 2 }))).toEqual([]);
+    expect(receipts(said, about(6_000, "inj_1", { value: "471", basedOn: 1 }))).toEqual([]);
+  });
 });

@@ -49,7 +49,7 @@ test("a request that the vendor's own response overtook is made again when that 
              > bus.publish #8 agent.speaking offsetMs=4080 itemId=agent_2
       4090 model.response_done responseId=resp_v status=completed reason=null toolCalls=[] usage={…}
              > bus.publish #9 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
-             > model.request requestId=r1.6 purpose=injection instructions="You are Ada.\\n\\nSomething has to be put right. Tell the caller…""
+             > model.request requestId=r1.6 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…""
   `);
 });
 

@@ -109,6 +109,9 @@ const rest = fc.oneof(
   fc.record({
     type: fc.constant("auditor.injected" as const),
     injectionId: fc.constantFrom("inj_1", "inj_2", "inj_3"),
+    field: fc.constantFrom("day", "name"),
+    value: fc.constantFrom("Tuesday", "4711"),
+    basedOn: fc.integer({ min: 0, max: 5 }),
     action: fc.constantFrom("correction" as const, "correction" as const, "complete" as const, "abort" as const),
     message: fc.constant("It is Tuesday."),
     expiresAt: fc.integer({ min: 0, max: 60_000 }),

@@ -166,6 +166,7 @@ class World {
         injectionId,
         action,
         message: "It is Tuesday.",
+        ...(this.#chance.happens(0.5) ? { field: this.#chance.happens(0.5) ? "day" : "name", value: "Tuesday", basedOn: 1 } : {}),
         expiresAt: this.#now + this.#chance.between(-100, 30_000),
       });
     inject();

@@ -72,7 +72,7 @@ export async function readingOf(db: Db, clock: Clock, lease: AuditLease): Promis
       auditId: audit.id,
       callId: call.id,
       epoch: call.epoch,
-      basedOn: to.epoch === call.epoch ? to.delta : 0,
+      basedOn: Math.max(0, ...utterances.flatMap(({ epoch, position }) => (epoch === call.epoch ? [position] : []))),
       callerWords: utterances.flatMap(({ speaker, text }) => (speaker === "caller" && text !== "" ? [text] : [])),
       entity,
       nextInjection: () => ++asked,

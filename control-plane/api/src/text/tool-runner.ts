@@ -17,7 +17,7 @@ export interface AuditInHand {
   readonly auditId: string;
   readonly callId: CallId;
   readonly epoch: number;
-  /** Delta number of the last utterance that it reads, of this epoch. */
+  /** Place in the conversation of the last utterance that it reads, of this epoch. */
   readonly basedOn: number;
   /** What the caller has said so far. */
   readonly callerWords: readonly string[];

@@ -29,9 +29,19 @@ export class CallBus {
       if (message === undefined) return notUnderstood();
       // Meant for whoever held the call before: it may have been said already.
       if (message.epoch !== undefined && message.epoch !== config.epoch) return;
-      const { injectionId, action, message: words, expiresAt } = message;
+      const { injectionId, action, message: words, expiresAt, field, value, basedOn } = message;
       const at = clock.now();
-      injected({ type: "auditor.injected", at, injectionId, action, message: words, expiresAt: at + (expiresAt - clock.wall()) });
+      injected({
+        type: "auditor.injected",
+        at,
+        injectionId,
+        action,
+        message: words,
+        expiresAt: at + (expiresAt - clock.wall()),
+        ...(field === undefined ? {} : { field }),
+        ...(value === undefined ? {} : { value }),
+        ...(basedOn === undefined ? {} : { basedOn }),
+      });
     });
     this.#outbox = outboxes.open(config, config.epoch);
   }

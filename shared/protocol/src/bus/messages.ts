@@ -115,7 +115,7 @@ export const InjectMessage = z.strictObject({
   field: z.exactOptional(z.string().min(1).max(64)),
   /** What is right. When the caller has said it after `basedOn`, there is nothing to correct any more. */
   value: z.exactOptional(z.string().min(1).max(200)),
-  /** Delta number of the last utterance that its author had read. */
+  /** Place in the conversation (`position`) of the last utterance that its author had read; absent: all that there is. */
   basedOn: z.exactOptional(z.number().int().nonnegative()),
 });
 export type InjectMessage = z.infer<typeof InjectMessage>;
