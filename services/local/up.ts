@@ -31,6 +31,7 @@ const UpEnv = z.object({
   BOOTSTRAP_API_KEY: z.string().optional(),
   TWILIO_API_BASE_URL: z.string().optional(),
   TWILIO_AUTH_TOKEN: z.string().optional(),
+  RATE_CARD_FILE: z.string().optional(),
   STRUERE_DATA_DIR: z.string().default(".struere"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -84,6 +85,7 @@ export async function up(options: UpOptions): Promise<Up> {
         openai: { apiKey: env.OPENAI_API_KEY, baseUrl: openai?.baseUrl ?? env.OPENAI_BASE_URL ?? null },
         // On one machine a tool on loopback is its owner's own; production keys never reach it all the same.
         allowLoopbackTools: true,
+        rateCardFile: env.RATE_CARD_FILE ?? null,
         bootstrapApiKey: secrets.apiKey,
       },
       { bus, log: log.child({ part: "control" }), metrics: createMetrics("struere_control_", { process: true }) },

@@ -46,6 +46,7 @@ export const ControlEnv = z.object({
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: origin(/^https?$/, "an http(s) URL").optional(),
   ALLOW_LOOPBACK_TOOLS: z.enum(["true", "false"], { error: "true or false" }).default("false"),
+  RATE_CARD_FILE: z.string().optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 export type ControlEnv = z.infer<typeof ControlEnv>;
@@ -72,6 +73,8 @@ export interface ControlConfig {
   readonly allowLoopbackTools?: boolean;
   /** The first key of an installation that has no organization yet. */
   readonly bootstrapApiKey: string | null;
+  /** Prices of this installation, laid over the built-in ones; absent or `null`: those alone. */
+  readonly rateCardFile?: string | null;
   /** How long Postgres and NATS may each be away at the start; default 20 s. */
   readonly startWithinMs?: number;
 }
@@ -92,6 +95,7 @@ export function toControlConfig(env: ControlEnv): ControlConfig {
     encryptionKey: env.ENCRYPTION_KEY,
     twilio: { apiBaseUrl: env.TWILIO_API_BASE_URL ?? null, fallbackAuthToken: env.TWILIO_AUTH_TOKEN ?? null },
     openai: { apiKey: env.OPENAI_API_KEY ?? null, baseUrl: env.OPENAI_BASE_URL ?? null },
+    ...(env.RATE_CARD_FILE ? { rateCardFile: env.RATE_CARD_FILE } : {}),
     ...(env.ALLOW_LOOPBACK_TOOLS === "true" ? { allowLoopbackTools: true } : {}),
     bootstrapApiKey: env.BOOTSTRAP_API_KEY ?? null,
   };

@@ -3,6 +3,8 @@ import { type Bus, natsBus } from "@struere/bus";
 import { type Clock, Fault } from "@struere/kernel";
 import { createLog, createMetrics, type Log, type Metrics, systemClock } from "@struere/runtime";
 import { createKeyRing, type Db, type KeyRing, openDatabase } from "@struere/store";
+import type { RateCard } from "@struere/domain";
+import { loadRateCard } from "./billing/rate-card-file.ts";
 import type { ControlConfig } from "./config.ts";
 import { type ControlEvents, controlEvents } from "./events.ts";
 
@@ -18,7 +20,11 @@ export interface ControlContext {
   /** For what people look at; it can not take connections away from calls. */
   readonly viewDb: Db;
   readonly bus: Bus;
+  /** For the books: a hot one must not take connections away from calls. */
+  readonly billDb: Db;
   readonly keyRing: KeyRing;
+  /** What things cost from now on; calls and uses are pinned to its version. */
+  readonly rateCard: RateCard;
 }
 
 export type ControlOverrides = Partial<Omit<ControlContext, "events">>;
@@ -33,6 +39,7 @@ export const START_WITHIN_MS = 20_000;
 const RING_POOL_MAX = 8;
 const PLANE_POOL_MAX = 8;
 const VIEW_POOL_MAX = 6;
+const BILL_POOL_MAX = 3;
 const CALL_STATEMENT_MS = 2_000;
 const VIEW_STATEMENT_MS = 10_000;
 
@@ -52,9 +59,11 @@ export async function openContext(config: ControlConfig, overrides: ControlOverr
   const db = overrides.db ?? openPool(RING_POOL_MAX, CALL_STATEMENT_MS);
   const planeDb = overrides.planeDb ?? overrides.db ?? openPool(PLANE_POOL_MAX, CALL_STATEMENT_MS);
   const viewDb = overrides.viewDb ?? overrides.db ?? openPool(VIEW_POOL_MAX, VIEW_STATEMENT_MS);
+  const billDb = overrides.billDb ?? overrides.db ?? openPool(BILL_POOL_MAX, VIEW_STATEMENT_MS);
+  const rateCard = overrides.rateCard ?? (await loadRateCard(config.rateCardFile ?? null));
   const owned = parts.move();
   return {
-    context: { clock, log, metrics, events: controlEvents({ log, metrics }), db, planeDb, viewDb, bus, keyRing },
+    context: { clock, log, metrics, events: controlEvents({ log, metrics }), db, planeDb, viewDb, billDb, bus, keyRing, rateCard },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

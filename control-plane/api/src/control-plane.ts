@@ -13,6 +13,7 @@ import { addresses } from "./http/addresses.ts";
 import { addRoutes } from "./http/routes.ts";
 import { startHttpServer } from "./http/server.ts";
 import { prepareDatabase } from "./prepare-database.ts";
+import { startBiller } from "./billing/biller.ts";
 import { startRecorder } from "./recorder/recorder.ts";
 import { callRouter } from "./routing/route-call.ts";
 import { startInjectionSweeper } from "./injections/injector.ts";
@@ -58,6 +59,8 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   const plane = { ...context, db: context.planeDb };
   const recorder = startRecorder(plane);
   parts.defer(() => recorder.close());
+  const biller = startBiller({ ...context, db: context.billDb });
+  parts.defer(() => biller.close());
   const sweeper = startSweeper(plane);
   parts.defer(() => sweeper.close());
   const audits = auditing({ ...context, db: context.viewDb, text });

@@ -44,6 +44,7 @@ export function conversations(
     openai: config.openai ?? { apiKey: null, baseUrl: null },
     tools: textToolRunner(tools),
     renderPrompt: textPromptRenderer(tools),
+    rateCard: context.rateCard,
   });
   return { text, voice: voiceTools(servicesOn(context.db)), tools };
 }

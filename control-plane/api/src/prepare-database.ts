@@ -1,7 +1,7 @@
 /** Before anything listens: the schema is brought up to date and the first key is there. A control plane may start before its database does. */
 import { Fault } from "@struere/kernel";
 import { retrying } from "@struere/runtime";
-import { bootstrap, faultOfDatabase, migrate } from "@struere/store";
+import { bootstrap, faultOfDatabase, keepRateCard, migrate } from "@struere/store";
 import type { ControlConfig } from "./config.ts";
 import { type ControlContext, START_WITHIN_MS } from "./context.ts";
 
@@ -13,13 +13,14 @@ const MAX_WAIT_MS = 4_000;
  * @throws Fault unavailable when Postgres stays away for `startWithinMs`; failed_precondition when it refuses us.
  */
 export async function prepareDatabase(
-  { db, clock, log }: Pick<ControlContext, "db" | "clock" | "log">,
+  { db, clock, log, rateCard }: Pick<ControlContext, "db" | "clock" | "log" | "rateCard">,
   config: ControlConfig,
 ): Promise<void> {
   const { bootstrapApiKey, startWithinMs = START_WITHIN_MS } = config;
   const prepare = async (): Promise<void> => {
     try {
       await migrate(db);
+      await keepRateCard(db, rateCard, new Date(clock.wall()));
       if (bootstrapApiKey !== null)
         await bootstrap(db, { apiKey: bootstrapApiKey, organizationName: "default", now: new Date(clock.wall()) });
     } catch (thrown) {

@@ -6,10 +6,10 @@ import {
   MAX_CALL_MS,
   NOT_AVAILABLE,
   type Opening,
-  type ResolvedCall,
   type ResolveProblem,
   type ResolveReason,
   resolveCallConfig,
+  type RateCard,
   type RouterVersion,
 } from "@struere/domain";
 import { err, Fault, type Result } from "@struere/kernel";
@@ -24,11 +24,12 @@ import {
   type RouterRow,
   type Scope,
 } from "@struere/store";
+import { priceCall, type PricedCall } from "./billing/price-call.ts";
 import type { VoiceTools } from "./tools/voice-tools.ts";
 import { AgentDefinition, describeProblems, modelInUse, RouterDefinition, VoiceConfig } from "struere";
 
 /** `definition_unreadable`: what is stored is not what the API let in, or a newer version wrote it. */
-export type CallProblem = Omit<ResolveProblem, "reason"> & { readonly reason: ResolveReason | "definition_unreadable" };
+export type CallProblem = Omit<ResolveProblem, "reason"> & { readonly reason: ResolveReason | "definition_unreadable" | "price_unknown" };
 
 /** What a connection is bound to, as it is stored now. */
 export interface BoundTarget {
@@ -69,8 +70,8 @@ export async function readTarget(db: Db, scope: Scope, connection: Connection): 
 export async function resolveCall(
   db: Db,
   voice: Pick<VoiceTools, "opening">,
-  question: { readonly connection: Connection; readonly call: CallFacts; readonly wallMs: number },
-): Promise<Result<ResolvedCall, CallProblem>> {
+  question: { readonly connection: Connection; readonly call: CallFacts; readonly wallMs: number; readonly rateCard: RateCard },
+): Promise<Result<PricedCall, CallProblem>> {
   const { connection, call, wallMs } = question;
   const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
   const target = await readTarget(db, scope, connection);
@@ -87,7 +88,8 @@ export async function resolveCall(
   const answering = answeringAgent(asked);
   if (!answering.ok) return answering;
   const opening = await openingOf(voice, scope, call, answering.value, target.value.router);
-  return opening.ok ? resolveCallConfig(asked, opening.value) : opening;
+  const resolved = opening.ok ? resolveCallConfig(asked, opening.value) : opening;
+  return resolved.ok ? await priceCall(db, { rateCard: question.rateCard, resolved: resolved.value, call, today }) : resolved;
 }
 
 /** As the thread will be when the call is recorded. */

@@ -141,6 +141,7 @@ export {
   type CreditHold,
   type Entry,
   type EntryKind,
+  HOLD_EXPIRES_MS,
   type LedgerProblem,
   type LedgerReason,
   NEW_BALANCES,

@@ -34,6 +34,9 @@ export type Account = (typeof ACCOUNTS)[number];
 /** Where the cost of something used is booked. */
 export type CostAccount = Extract<Account, "models" | "telephony" | "unobserved">;
 
+/** A hold that no lease has renewed for so long gives its credit back: well beyond the death of a node or a control plane. */
+export const HOLD_EXPIRES_MS = 5 * 60_000;
+
 export interface Posting {
   readonly account: Account;
   /** Not zero. */

@@ -12,6 +12,7 @@ import {
   endBeforeAnswer,
   endCall as decideEnd,
   FORGOTTEN_MS,
+  HOLD_EXPIRES_MS,
   type EndProblem,
   isCarrierEnd,
   LEASE_EXPIRES_MS,
@@ -21,6 +22,7 @@ import {
 import { type CallId, err, type NodeId, ok, type Result } from "@struere/kernel";
 import { sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
+import { renewHolds } from "./ledger-holds.ts";
 import type { Call } from "./schema.ts";
 
 export interface ClaimRequest extends Claim {
@@ -92,6 +94,8 @@ export async function renewLeases(
     where calls.id = lease.call_id and calls.epoch = lease.epoch and calls.node_id = ${nodeId} and calls.status = 'active'
     returning calls.id`.execute(db);
   const held = new Set(renewed.rows.map((row) => row.id));
+  // Its credit is reserved for as long as it lives.
+  await renewHolds(db, { callIds: [...held], expiresAt: after(now, HOLD_EXPIRES_MS) });
   return leases.map((lease) => lease.callId).filter((id) => !held.has(id));
 }
 
@@ -181,7 +185,13 @@ export async function setCallSid(db: Db, placed: { readonly callId: CallId; read
  */
 export async function recordCarrierStatus(
   db: Db,
-  report: { readonly callSid: string; readonly status: string; readonly sequence: number | null; readonly now: Date },
+  report: {
+    readonly callSid: string;
+    readonly status: string;
+    readonly sequence: number | null;
+    readonly durationS?: number | null;
+    readonly now: Date;
+  },
 ): Promise<{ readonly call: Call; readonly endedNow: boolean } | undefined> {
   return await inTransaction(db, async (tx) => {
     const row = await tx.selectFrom("calls").selectAll().where("twilio_call_sid", "=", report.callSid).forUpdate().executeTakeFirst();
@@ -194,7 +204,7 @@ export async function recordCarrierStatus(
       .set({
         carrier_status: report.status,
         carrier_sequence: report.sequence,
-        ...(over ? { carrier_ended_at: report.now } : {}),
+        ...(over ? { carrier_ended_at: report.now, carrier_duration_s: report.durationS ?? null } : {}),
         ...(report.status === "ringing" && row.status === "pending"
           ? { pending_deadline: after(report.now, PENDING_DEADLINE_MS * 4) }
           : {}),

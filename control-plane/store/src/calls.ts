@@ -36,6 +36,8 @@ export interface CallToCreate {
   readonly agents?: readonly PinnedAgent[];
   /** Absent or `null`: nobody audits it. */
   readonly trial?: AuditorTrial | null;
+  /** The prices that it is billed by; `null` or absent: it is not billed. */
+  readonly rateCardVersion?: string | null;
   /** The node that was picked for it, when nodes are reached one by one; otherwise `null`. */
   readonly nodeId: NodeId | null;
   readonly thread?: {
@@ -220,6 +222,7 @@ async function insertOnce(
           router_id: call.router?.routerId ?? null,
           router_version: call.router?.version ?? null,
           node_id: call.nodeId,
+          rate_card_version: call.rateCardVersion ?? null,
           pinned_agents: JSON.stringify(call.agents ?? []),
           auditor_sample: call.trial?.sample ?? null,
           auditor_group: call.trial?.group ?? null,

@@ -59,6 +59,21 @@ export {
   type TwilioCredentials,
 } from "./credentials.ts";
 export { type DatabaseOptions, type Db, faultOfDatabase, inTransaction, isFaultOfData, openDatabase, ping, tryLock } from "./database.ts";
+export {
+  callsToBill,
+  type CallToBill,
+  type CallUsageKey,
+  listSettledHolds,
+  listUnbilledCallUsage,
+  listUnbilledCarriers,
+  listUnbilledTextUsage,
+  markCallUsage,
+  markCarrier,
+  markTextUsage,
+  retryBilling,
+  type UnbilledCarrier,
+  type UnbilledText,
+} from "./billing.ts";
 export { agentsNaming, type DefinitionRow, type DefinitionSet, type DefinitionToSet } from "./definitions.ts";
 export {
   type Entity,
@@ -111,6 +126,7 @@ export {
   recordMessages,
   type SetAsideReason,
   setAsideMessages,
+  storable,
   type TranscriptToRecord,
   type UsageToRecord,
   type Watermark,

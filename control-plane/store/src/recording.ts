@@ -279,7 +279,7 @@ function identityOf(callId: CallId, message: { readonly epoch: number; readonly 
 }
 
 /** Postgres takes neither NUL nor half a surrogate pair; a transcript must not be lost over one. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.toWellFormed().replaceAll("\u0000", "\uFFFD");
 }
 

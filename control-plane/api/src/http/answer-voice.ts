@@ -2,7 +2,7 @@
  * Twilio announces an inbound call: who answers, on which node, and what Twilio is told. Whether this webhook is the first for its call
  * is decided by the row that it tries to make, and by nothing else; every later one is answered as the first was.
  */
-import { type CallConfig, type CallFacts, isOver, NOT_AVAILABLE } from "@struere/domain";
+import { type CallConfig, type CallFacts, isOver, NOT_AVAILABLE, telephonyRate } from "@struere/domain";
 import { nodeSubject } from "@struere/protocol/bus";
 import { hangUp, sayAndHangUp, VoiceWebhook } from "@struere/protocol/twilio";
 import {
@@ -24,7 +24,7 @@ import type { VoiceTools } from "../tools/voice-tools.ts";
 import type { SignedForm } from "./signed-form.ts";
 import { type StreamTwiml, streamTwiml } from "./stream-twiml.ts";
 
-export interface VoiceAnswerer extends Pick<ControlContext, "db" | "bus" | "clock" | "events">, StreamTwiml {
+export interface VoiceAnswerer extends Pick<ControlContext, "db" | "bus" | "clock" | "events" | "rateCard">, StreamTwiml {
   readonly voice: Pick<VoiceTools, "opening">;
 }
 
@@ -44,7 +44,7 @@ export async function answerVoice(deps: VoiceAnswerer, form: SignedForm, connect
   const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
   const arriving = { ...callToCreate(webhook, scope, now), connectionId: connection.id };
   const [resolved, node] = await Promise.all([
-    resolveCall(deps.db, deps.voice, { connection, call: arriving, wallMs: now.getTime() }),
+    resolveCall(deps.db, deps.voice, { connection, call: arriving, wallMs: now.getTime(), rateCard: deps.rateCard }),
     pickNode(deps.db, now),
   ]);
   if (!resolved.ok) return await refuse(deps, scope, arriving, resolved.problem);
@@ -106,7 +106,10 @@ function prepare(deps: VoiceAnswerer, node: MediaNode, config: CallConfig): void
 }
 
 async function refuse(deps: VoiceAnswerer, scope: Scope, arriving: CallToCreate, { reason, detail, spoken }: Refusal): Promise<string> {
-  const { call, created } = await createRefusedCall(deps.db, scope, { ...arriving, reason });
+  // The carrier bills what it was told to say.
+  const priced = telephonyRate(deps.rateCard, { direction: arriving.direction, called: arriving.to });
+  const rateCardVersion = priced.ok ? deps.rateCard.version : null;
+  const { call, created } = await createRefusedCall(deps.db, scope, { ...arriving, reason, rateCardVersion });
   if (!created) return await answerAgain(deps, call, arriving.accountSid);
   deps.events.callRefused({ callId: call.id, reason, detail });
   return sayAndHangUp(spoken);

@@ -12,9 +12,15 @@ export async function takeStatus(deps: StatusTaker, form: SignedForm): Promise<n
   const status = StatusWebhook.parse(form.params);
   const call = await findSoon(deps, status.callSid);
   if (call?.twilio_account_sid !== form.accountSid) return null;
-  const { callSid, callStatus, sequenceNumber } = status;
+  const { callSid, callStatus, sequenceNumber, callDurationS } = status;
   const now = new Date(deps.clock.wall());
-  const updated = await recordCarrierStatus(deps.db, { callSid, status: callStatus, sequence: sequenceNumber, now });
+  const updated = await recordCarrierStatus(deps.db, {
+    callSid,
+    status: callStatus,
+    sequence: sequenceNumber,
+    durationS: callDurationS,
+    now,
+  });
   // A call that a node holds is the node's to end; only one that nobody had ends here.
   if (updated?.endedNow) {
     const { id, status: outcome, reason } = updated.call;

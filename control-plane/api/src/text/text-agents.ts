@@ -2,6 +2,7 @@
  * Conversations in writing: a message comes in, its thread is found, its turn is taken, the router decides, the agent answers. One message
  * of a thread is answered at a time; the others wait.
  */
+import type { RateCard } from "@struere/domain";
 import { type Clock, Fault, type ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import { pause } from "@struere/runtime";
@@ -41,6 +42,8 @@ export interface TextAgentsOptions {
   readonly openai: { readonly apiKey: string | null; readonly baseUrl: string | null };
   readonly tools: ToolRunner;
   readonly renderPrompt: RenderPrompt;
+  /** A model that has no price is not asked. */
+  readonly rateCard: RateCard;
 }
 
 export interface ChatQuestion {
@@ -135,7 +138,7 @@ export const AGENT_DEPTH_MAX = 3;
 
 export function textAgents(options: TextAgentsOptions): TextAgents {
   const { db, clock, log, tools, renderPrompt } = options;
-  const model = textModel({ ...options.openai, clock, log });
+  const model = textModel({ ...options.openai, clock, log, rateCard: options.rateCard });
   const services: AnswerServices = { db, clock, log, model, tools, renderPrompt };
   const now = (): Date => new Date(clock.wall());
   const choose = (question: ChooseQuestion): Promise<Choice> => chooseAgent({ model, clock, log }, question);

@@ -3,7 +3,7 @@
  * the vendor's, so what the model thought comes back sealed and is handed in again. Trouble that may pass is tried again, within the
  * request's deadline; the rest becomes a fault that says who can act.
  */
-import type { ToolDefinition } from "@struere/domain";
+import { type RateCard, type ToolDefinition, unpriced } from "@struere/domain";
 import { type Clock, Fault } from "@struere/kernel";
 import { ownerToolName, vendorToolName } from "@struere/protocol/openai";
 import { type Log, pause } from "@struere/runtime";
@@ -20,6 +20,7 @@ export interface TextModelOptions {
   readonly baseUrl: string | null;
   readonly clock: Clock;
   readonly log: Log;
+  readonly rateCard: RateCard;
 }
 
 export interface TextModelRequest {
@@ -81,7 +82,7 @@ const WAIT_MAX_MS = 10_000;
 /** A cut in real time, should the injected clock stand still. */
 const SOCKET_TIMEOUT_MS = 5 * 60_000;
 
-export function textModel({ apiKey, baseUrl, clock, log }: TextModelOptions): TextModel {
+export function textModel({ apiKey, baseUrl, clock, log, rateCard }: TextModelOptions): TextModel {
   // Given explicitly, so that the package takes nothing from the environment.
   const client =
     apiKey === null
@@ -115,6 +116,8 @@ export function textModel({ apiKey, baseUrl, clock, log }: TextModelOptions): Te
   return {
     ensureReady: () => void ready(),
     async respond(request) {
+      const unbillable = unpriced(rateCard, { models: [request.settings.model] });
+      if (unbillable) throw new Fault("failed_precondition", unbillable.detail);
       for (let number = 1; ; number++) {
         try {
           return await attempt(request);

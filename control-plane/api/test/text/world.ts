@@ -1,5 +1,6 @@
 /** Text agents as their users meet them: over HTTP, on a real database, with the vendor simulated at the wire. Only the tools are the test's own. */
 import { memoryBus } from "@struere/bus";
+import { builtinRateCard } from "../../src/billing/builtin-rate-card.ts";
 import { type Permission, renderTemplate } from "@struere/domain";
 import type { Environment } from "@struere/kernel";
 import { silentLog, systemClock } from "@struere/runtime";
@@ -79,6 +80,7 @@ export async function aTextWorld(options: WorldOptions): Promise<TextWorld> {
     clock,
     log: silentLog,
     openai: { apiKey, baseUrl: vendor.baseUrl },
+    rateCard: builtinRateCard(),
     tools: runner,
     renderPrompt: async ({ template, agent, thread, message }) =>
       renderTemplate(template, { agent, message, threadContext: { channel: thread.channel, params: thread.params } }),

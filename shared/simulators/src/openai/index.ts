@@ -1,4 +1,5 @@
 export type { FaultAim, FaultPlan, SimulatedFault } from "./fault-plan.ts";
+export { type BilledUnits, billOf, totalOf } from "./bill.ts";
 export type { InvoiceLine } from "./invoice.ts";
 export { DEFAULT_LATENCY, type LatencyProfile } from "./latency.ts";
 export type { Memory, Mind, MindReply, MindToolCall, MindTurn } from "./mind.ts";

@@ -94,6 +94,16 @@ function onSameDay(at: number, wanted: number, text: string): boolean {
   return at >= wanted && at < wanted + length;
 }
 
+/** Dollars for each started minute. A leg that was never answered costs nothing. */
+const PER_MINUTE = { inbound: 0.0085, outbound: 0.014 };
+
+/** As Twilio writes it: what the account loses. */
+function priceOf(call: Call): string {
+  const minutes = Math.ceil(Math.round(call.durationMs / 1_000) / 60);
+  const perMinute = call.direction === "inbound" ? PER_MINUTE.inbound : PER_MINUTE.outbound;
+  return minutes === 0 ? "0" : `-${(minutes * perMinute).toFixed(5)}`;
+}
+
 export function showCall(account: Account, call: Call): unknown {
   const uri = `/2010-04-01/Accounts/${account.sid}/Calls/${call.sid}`;
   const date = (wallMs: number | null): string | null => (wallMs === null ? null : rfc2822(wallMs));
@@ -114,7 +124,7 @@ export function showCall(account: Account, call: Call): unknown {
     start_time: date(call.answeredWall),
     end_time: date(call.endedWall),
     duration: call.endedWall === null ? null : String(Math.round(call.durationMs / 1000)),
-    price: null,
+    price: call.endedWall === null ? null : priceOf(call),
     price_unit: "USD",
     answered_by: null,
     api_version: "2010-04-01",

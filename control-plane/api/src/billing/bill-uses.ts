@@ -1,0 +1,87 @@
+/** Prices what was used by the card that it is pinned to, and posts it: once in effect, in any order, however often it is asked to. */
+import type { Clock } from "@struere/kernel";
+import { type CostAccount, type PricedUse, type PriceProblem, type RateCard } from "@struere/domain";
+import type { CallId, Result, ThreadId } from "@struere/kernel";
+import { type Db, type EntryToPost, findRateCard, postEntries, type Scope, type UseSource } from "@struere/store";
+
+/** One thing that was used. */
+export interface Use {
+  /** What makes it count once. */
+  readonly key: string;
+  readonly scope: Scope;
+  readonly callId: CallId | null;
+  readonly threadId: ThreadId | null;
+  readonly source: UseSource;
+  readonly model: string | null;
+  readonly rateCardVersion: string;
+  /** We counted, and not the vendor. */
+  readonly estimated: boolean;
+  readonly occurredAt: Date;
+  readonly price: (card: RateCard) => Result<PricedUse, PriceProblem>;
+}
+
+export interface BillingOptions {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly cards: RateCards;
+}
+
+/** @returns by use why it can not be billed; `null`: it is in the books. @throws whatever the database throws. */
+export async function billUses({ db, clock, cards }: BillingOptions, uses: readonly Use[]): Promise<readonly (string | null)[]> {
+  const problems = new Map<Use, string>();
+  const byScope = new Map<string, { readonly scope: Scope; readonly entries: EntryToPost[]; readonly uses: Use[] }>();
+  for (const use of uses) {
+    const card = await cards.find(use.rateCardVersion);
+    const priced = card && use.price(card);
+    if (!priced) problems.set(use, `the rate card ${use.rateCardVersion} is not in the database`);
+    else if (!priced.ok) problems.set(use, priced.problem.detail);
+    else {
+      const name = `${use.scope.organizationId} ${use.scope.environment}`;
+      const batch = byScope.get(name) ?? { scope: use.scope, entries: [], uses: [] };
+      byScope.set(name, batch);
+      batch.entries.push(entryOf(use, priced.value));
+      batch.uses.push(use);
+    }
+  }
+  for (const { scope, entries, uses: posted } of byScope.values()) {
+    const answers = await postEntries(db, scope, entries, new Date(clock.wall()));
+    posted.forEach((use, index) => {
+      const answer = answers[index];
+      if (answer && !answer.ok) problems.set(use, answer.problem.detail);
+    });
+  }
+  return uses.map((use) => problems.get(use) ?? null);
+}
+
+function entryOf(use: Use, { cost, markup, lines, converted }: PricedUse): EntryToPost {
+  const estimated = use.estimated || converted;
+  const to: CostAccount = estimated ? "unobserved" : use.source === "telephony" ? "telephony" : "models";
+  return {
+    entry: { kind: "charge", key: use.key, holdId: use.callId, to, cost, markup, payer: "organization" },
+    actor: "biller",
+    occurredAt: use.occurredAt,
+    source: use.source,
+    rateCardVersion: use.rateCardVersion,
+    estimated,
+    lines,
+    ...(use.callId === null ? {} : { callId: use.callId }),
+    ...(use.threadId === null ? {} : { threadId: use.threadId }),
+    ...(use.model === null ? {} : { model: use.model }),
+  };
+}
+
+export interface RateCards {
+  find(version: string): Promise<RateCard | undefined>;
+}
+
+/** Cards never change, so that one that was read once need not be read again. There are as many as prices have changed. */
+export function rateCards(db: Db): RateCards {
+  const known = new Map<string, RateCard>();
+  return {
+    async find(version) {
+      const card = known.get(version) ?? (await findRateCard(db, version));
+      if (card) known.set(version, card);
+      return card;
+    },
+  };
+}

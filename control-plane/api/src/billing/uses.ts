@@ -1,0 +1,122 @@
+/** Rows and messages as things that were used. The same use has the same key, whichever way it comes. */
+import { createHash } from "node:crypto";
+import { priceTelephony, priceTokens, type TokensUsed } from "@struere/domain";
+import type { CallId } from "@struere/kernel";
+import type { CallToBill, CallUsage, UnbilledCarrier, UnbilledText, UsageToRecord } from "@struere/store";
+import { storable } from "@struere/store";
+import type { Use } from "./bill-uses.ts";
+
+/** A call's usage as the bus has it. */
+export function useOfMessage(call: CallToBill & { readonly rate_card_version: string }, message: UsageToRecord): Use {
+  return callUse(call, {
+    usageId: storable(message.usageId),
+    source: message.source,
+    model: storable(message.model),
+    estimated: message.estimated,
+    at: new Date(message.at),
+    tokens: { ...message, seconds: message.seconds ?? null },
+  });
+}
+
+/** The same as the record has it. */
+export function useOfRow(call: CallToBill & { readonly rate_card_version: string }, row: CallUsage): Use {
+  return callUse(call, {
+    usageId: row.usage_id,
+    source: row.source,
+    model: row.model,
+    estimated: row.estimated,
+    at: row.at,
+    tokens: {
+      inputTextTokens: row.input_text_tokens,
+      inputAudioTokens: row.input_audio_tokens,
+      cachedTextTokens: row.cached_text_tokens,
+      cachedAudioTokens: row.cached_audio_tokens,
+      outputTextTokens: row.output_text_tokens,
+      outputAudioTokens: row.output_audio_tokens,
+      seconds: row.seconds,
+    },
+  });
+}
+
+export function useOfText(row: UnbilledText, cardNow: string): Use {
+  const { model } = row;
+  const tokens: TokensUsed = {
+    inputTextTokens: row.input_tokens,
+    cachedTextTokens: row.cached_input_tokens,
+    // What a model thinks is output like any other.
+    outputTextTokens: row.output_tokens,
+    inputAudioTokens: 0,
+    cachedAudioTokens: 0,
+    outputAudioTokens: 0,
+    seconds: null,
+  };
+  return {
+    key: short(`text:${row.response_id}`),
+    scope: scopeOf(row),
+    callId: row.call_id,
+    threadId: row.thread_id,
+    source: row.by_auditor ? "audit" : row.purpose,
+    model,
+    rateCardVersion: row.call_rate_card_version ?? cardNow,
+    estimated: false,
+    occurredAt: row.at,
+    price: (card) => priceTokens(card, model, tokens),
+  };
+}
+
+/** Without the carrier's word the call is as long as we saw it, and the charge an estimate. */
+export function useOfCarrier(row: UnbilledCarrier): Use {
+  const { direction, to_number: called, carrier_duration_s: counted } = row;
+  const seconds = counted ?? (row.answered_at === null ? 0 : Math.ceil((row.duration_ms ?? 0) / 1_000));
+  return {
+    key: carrierKey(row.id),
+    scope: scopeOf(row),
+    callId: row.id,
+    threadId: row.thread_id,
+    source: "telephony",
+    model: null,
+    rateCardVersion: row.rate_card_version,
+    estimated: counted === null,
+    occurredAt: row.ended_at ?? row.created_at,
+    price: (card) => priceTelephony(card, { direction, called, seconds }),
+  };
+}
+
+export const usageKey = (callId: CallId, usageId: string): string => short(`usage:${callId}:${usageId}`);
+export const carrierKey = (callId: CallId): string => `telephony:${callId}`;
+
+function callUse(
+  call: CallToBill & { readonly rate_card_version: string },
+  used: {
+    readonly usageId: string;
+    readonly source: "response" | "transcription";
+    readonly model: string;
+    readonly estimated: boolean;
+    readonly at: Date;
+    readonly tokens: TokensUsed;
+  },
+): Use {
+  const { usageId, source, model, estimated, at, tokens } = used;
+  return {
+    key: usageKey(call.id, usageId),
+    scope: scopeOf(call),
+    callId: call.id,
+    threadId: null,
+    source,
+    model,
+    rateCardVersion: call.rate_card_version,
+    estimated,
+    occurredAt: at,
+    price: (card) => priceTokens(card, model, tokens),
+  };
+}
+
+function scopeOf(row: { readonly organization_id: Use["scope"]["organizationId"]; readonly environment: Use["scope"]["environment"] }) {
+  return { organizationId: row.organization_id, environment: row.environment };
+}
+
+/** Vendors may give ids of any length; keys have a bound. */
+function short(key: string): string {
+  return key.length <= KEY_MAX ? key : `${key.slice(0, 100)}:${createHash("sha256").update(key).digest("hex")}`;
+}
+const KEY_MAX = 250;
