@@ -12,6 +12,10 @@ export { GIVEN_PARAMS, TEMPLATE_FUNCTIONS, TEMPLATE_VARIABLES } from "./check/te
 export { DATA_FORMATS, type DataProperty, DataSchema, type ObjectProperty, ToolParameters } from "./data-schema.ts";
 export { defineAgent, defineData, defineRole, defineRouter, defineTools, DefinitionError } from "./define.ts";
 export { EntityTypeDefinition, type EntityTypeInput } from "./entity-type.ts";
+export { CALL_ONLY, EVAL_ASSERTIONS, EvalAssertion, type EvalAssertionType } from "./evals/assertion.ts";
+export { EvalCaller, EvalLine, EvalPersona } from "./evals/caller.ts";
+export { EvalFixture, resolveRefs } from "./evals/fixture.ts";
+export { type EvalCase, EVAL_CHANNELS, EvalSuite, type EvalToolStub, EvalTurn } from "./evals/suite.ts";
 export { ModelChoice } from "./model-choice.ts";
 export {
   bareSlug,

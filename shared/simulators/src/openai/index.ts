@@ -8,6 +8,8 @@ export { seededRandom } from "./random.ts";
 export type { TextRequest } from "./responses.ts";
 export type { TextUsage } from "./responses-usage.ts";
 export { DEFAULT_GREETING, receptionist } from "./receptionist.ts";
+export { ruleMind } from "./rules/rule-mind.ts";
+export { readRules, type Rulebook } from "./rules/rulebook.ts";
 export { type Script, type ScriptLine, scriptedMind } from "./scripted-mind.ts";
 export { type SimulatedOpenAI, type SimulatedOpenAIOptions, startSimulatedOpenAI } from "./server.ts";
 export type { SimulatedSession, TranscriptLine } from "./session.ts";

@@ -16,11 +16,16 @@ export function orderedWords(text: string): string | undefined {
 
 /** What this turn is ordered to say: by the request first, else by the newest note that nobody has spoken after. */
 export function ordered(turn: MindTurn): string | undefined {
-  const fromRequest = turn.requestInstructions === null ? undefined : orderedWords(turn.requestInstructions);
+  const fromRequest = turn.requestInstructions === null ? undefined : orderedWords(ownOf(turn.requestInstructions, turn.instructions));
   if (fromRequest !== undefined) return fromRequest;
   const lastSpoken = turn.history.findLastIndex((memory) => memory.role === "user" || memory.role === "assistant");
   const notes = turn.history.slice(lastSpoken + 1).flatMap((memory) => (memory.role === "system" ? [memory.text] : []));
   return notes.map(orderedWords).findLast((words) => words !== undefined);
+}
+
+/** A request that repeats the session's instructions orders only what it adds to them. */
+function ownOf(requested: string, instructions: string): string {
+  return requested.startsWith(instructions) ? requested.slice(instructions.length) : requested;
 }
 
 /** The greeting that the session's instructions prescribe: `Greet the caller with: "…"`. */

@@ -13,6 +13,7 @@ import { ResponseOutput } from "./response-output.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { type Step, withTrouble } from "./step.ts";
 import { TokenBudget } from "./token-budget.ts";
+import { plainName } from "./tool-name.ts";
 import { inputSegments, type ResponseUsage, type Segment } from "./usage.ts";
 import type { Wire } from "./wire.ts";
 
@@ -263,6 +264,3 @@ export function offeredTools(tools: readonly ToolSettings[]): MindTurn["tools"] 
       : [],
   );
 }
-
-/** Names that minds may mix up: the owner's and the vendor's. */
-export const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");

@@ -3,7 +3,7 @@ import type { MindReply, MindToolCall, MindTurn } from "./mind.ts";
 import { classify } from "./responses-classifier.ts";
 import type { ParsedTextRequest } from "./responses-request.ts";
 import type { TextUsage } from "./responses-usage.ts";
-import { plainName } from "./response-run.ts";
+import { plainName } from "./tool-name.ts";
 import { textTokens } from "./usage.ts";
 
 export type OutputItem =

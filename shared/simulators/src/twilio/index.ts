@@ -2,6 +2,8 @@ export type { Alert, AlertCode } from "./alert.ts";
 export type { Call } from "./call/call.ts";
 export type { CallEnding, EndReason } from "./call/call-facts.ts";
 export type { HeardUtterance } from "./call/ear.ts";
+export type { LineCondition } from "./call/line.ts";
+export type { Sound, Tape } from "./call/tape.ts";
 export type { TimelineEvent, TimelineKind } from "./call/timeline.ts";
 export type { SentWebhook, WebhookKind } from "./exchange.ts";
 export {

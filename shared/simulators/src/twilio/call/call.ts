@@ -12,9 +12,11 @@ import type { StreamNoun } from "../twiml/twiml.ts";
 import { Program, type TwimlSource } from "../twiml/program.ts";
 import type { Callback, CallEnding, CallOptions, Direction, EndReason } from "./call-facts.ts";
 import { Ear } from "./ear.ts";
+import { Line, type LineCondition } from "./line.ts";
 import { Mouth } from "./mouth.ts";
 import { type CallStatus, isFinal, rfc2822, voiceParams } from "./params.ts";
 import { type Params, StatusCallbacks } from "./status-callbacks.ts";
+import { TapeRecorder } from "./tape.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Twilio's default limit of a call: four hours. */
@@ -49,6 +51,8 @@ export class Call implements Ticking {
   dueAt = 0;
   /** The call that `<Dial>` joined to this one: each hears the other. */
   partner: Call | null = null;
+  /** Both sides of the call from its answer on, when somebody wants it. */
+  tape: TapeRecorder | null = null;
   /** What a script that acts on this call in the background threw. */
   scriptFailure: Error | undefined;
   readonly #over = new AbortController();
@@ -56,6 +60,7 @@ export class Call implements Ticking {
   readonly #statusCallback: Callback | null;
   readonly #listeners = new Set<() => void>();
   #stream: MediaStream | null = null;
+  #line: Line | null = null;
   #resolveEnded!: (ending: CallEnding) => void;
 
   constructor(options: CallOptions) {
@@ -148,12 +153,18 @@ export class Call implements Ticking {
     this.#changed();
   }
 
+  /** From now on the caller's voice comes over a line like this. */
+  comesOver(condition: LineCondition): void {
+    this.#line = new Line(condition);
+  }
+
   step(atMs: number): void {
-    const frame = this.mouth.nextFrame();
+    const frame = this.#spokenFrame();
     const stream = this.#stream;
+    const played = stream?.playFrame() ?? null;
+    this.tape?.add(frame, played, atMs - this.createdAt);
     if (stream !== null) {
       stream.sendFrame(frame, atMs);
-      const played = stream.playFrame();
       if (played === null) this.ear.rest();
       else {
         this.ear.hear(played, atMs - this.createdAt, { generation: stream.generation, streamSid: stream.sid });
@@ -163,6 +174,15 @@ export class Call implements Ticking {
       this.partner.overhear(frame, atMs);
     }
     if (this.answeredAt !== null && atMs - this.answeredAt >= this.timeLimitS * 1000) this.end("time-limit", "completed");
+  }
+
+  /** What leaves the caller's phone in this step, as it arrives at the other end of the line. */
+  #spokenFrame(): Uint8Array | null {
+    const begins = this.mouth.isBeginning;
+    const frame = this.mouth.nextFrame();
+    if (this.#line === null) return frame;
+    if (begins) this.#line.begin();
+    return frame === null ? this.#line.quiet() : this.#line.carry(frame);
   }
 
   /** A frame of the joined call. */

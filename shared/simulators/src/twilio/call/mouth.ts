@@ -11,6 +11,11 @@ export class Mouth {
     return this.#line.length > 0;
   }
 
+  /** The next frame is the first one of an utterance. */
+  get isBeginning(): boolean {
+    return this.#line[0]?.offset === 0;
+  }
+
   /** Resolves true when the last frame has left, false when the call ended before. `audio`: whole frames of mu-law. */
   speak(audio: Uint8Array): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);

@@ -7,12 +7,22 @@ import { speak } from "../../speech.ts";
 import type { Call } from "../call/call.ts";
 import type { CallEnding } from "../call/call-facts.ts";
 import type { HeardUtterance } from "../call/ear.ts";
+import { type LineCondition, mumbled } from "../call/line.ts";
+import { type Tape, TapeRecorder } from "../call/tape.ts";
 import type { TimelineEvent } from "../call/timeline.ts";
 import { pause } from "@struere/runtime";
 
 /** A text matches when it is contained, whatever the case and the spacing; an expression is tested. */
 export type Pattern = string | RegExp;
 export type Within = { readonly withinMs?: number };
+
+/** How something is said. */
+export type Manner = {
+  /** Instead of simulated speech: whole frames of mu-law. */
+  readonly audio?: Uint8Array;
+  /** So much of it can not be understood. */
+  readonly mumble?: { readonly share: number; readonly seed: number };
+};
 
 const DEFAULT_WITHIN_MS = 15_000;
 const DIGIT_MS = 200;
@@ -88,12 +98,33 @@ export class PhoneCall implements AsyncDisposable {
    * has been sent. Speaking goes on if the stream ends meanwhile: those words are lost, as in life.
    * @throws Fault deadline_exceeded when nobody listens within `withinMs`; failed_precondition when the call ends before or meanwhile.
    */
-  async says(text: string, options: Within = {}): Promise<void> {
+  async says(text: string, options: Within & Manner = {}): Promise<void> {
     await this.#until(`a listener for "${text}"`, options, () => (this.#isListenedTo ? true : null));
     this.#call.timeline.add("caller-speaks", text);
-    const spoken = await this.#call.mouth.speak(speak(text));
+    const audio = options.audio ?? speak(text);
+    const spoken = await this.#call.mouth.speak(options.mumble ? mumbled(audio, options.mumble) : audio);
     if (!spoken) throw this.#fault("failed_precondition", `the call ended while the caller said "${text}"`);
     this.#call.timeline.add("caller-spoke", text);
+  }
+
+  /** Records both sides from now on; the same tape each time. */
+  records(): Tape {
+    return (this.#call.tape ??= new TapeRecorder());
+  }
+
+  /** From now on the caller's voice comes over a line like this. */
+  comesOver(condition: LineCondition): void {
+    this.#call.comesOver(condition);
+  }
+
+  /** Whether the agent sounds now. */
+  get hearsSomebody(): boolean {
+    return this.#agentIsSpeaking;
+  }
+
+  /** Calls `listener` whenever something was heard, said, started or ended. The returned function ends it. */
+  onChange(listener: () => void): () => void {
+    return this.#call.onChange(listener);
   }
 
   /** Speaks while the agent speaks: waits until the agent is audible, then says it at once. */
@@ -103,7 +134,7 @@ export class PhoneCall implements AsyncDisposable {
   }
 
   /** Waits until the agent has got as far as `after` in what it says, then says `text` over it. */
-  async interrupts(text: string, options: { readonly after: Pattern } & Within): Promise<void> {
+  async interrupts(text: string, options: { readonly after: Pattern } & Within & Manner): Promise<void> {
     await this.hearsSome(options.after, options);
     await this.says(text, options);
   }
