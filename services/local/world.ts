@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly control?: Partial<ControlConfig>;
   /** What media nodes reach the control plane through: given its gRPC address, the address that they are told. */
   readonly toControl?: (grpcAddress: string) => Promise<string>;
+  /** A real vendor instead of the simulated model; the phones stay simulated. */
+  readonly vendor?: { readonly apiKey: string; readonly baseUrl: string | null; readonly realtimeUrl: string };
   readonly log?: Log;
 }
 
@@ -61,9 +63,10 @@ export interface World extends AsyncDisposable {
   answeredBy(agent: AgentInput): Promise<void>;
   /**
    * The record of a call that is over, as soon as all that the call has published is in it.
+   * @param api as another organization's holder of a key.
    * @throws Fault deadline_exceeded after 15 s of the world's clock, saying how far it is.
    */
-  recordOf(callSid: string): Promise<CallRecord>;
+  recordOf(callSid: string, api?: ApiClient): Promise<CallRecord>;
 }
 
 export type CallRecord = Awaited<ReturnType<ApiClient["calls"]["get"]["query"]>>;
@@ -83,6 +86,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const bus = options.natsUrl === undefined ? memoryBus({ clock }) : await natsBus({ url: options.natsUrl, name: "world" });
   parts.defer(() => bus.close());
 
+  const vendor = options.vendor ?? { apiKey: OPENAI_KEY, baseUrl: openai.baseUrl, realtimeUrl: openai.realtimeUrl };
   const gatewaySecret = randomBytes(24).toString("base64url");
   const apiKey = newApiKey("development");
   const control = parts.use(
@@ -98,7 +102,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         gatewaySecret,
         encryptionKey: randomBytes(32).toString("base64"),
         twilio: { apiBaseUrl: twilio.apiBaseUrl, fallbackAuthToken: null },
-        openai: { apiKey: OPENAI_KEY, baseUrl: openai.baseUrl },
+        openai: { apiKey: vendor.apiKey, baseUrl: vendor.baseUrl },
         bootstrapApiKey: apiKey,
         ...options.control,
       },
@@ -115,7 +119,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         controlAddress,
         gatewaySecret,
         natsUrl: null,
-        openai: { apiKey: OPENAI_KEY, realtimeUrl: openai.realtimeUrl },
+        openai: { apiKey: vendor.apiKey, realtimeUrl: vendor.realtimeUrl },
         twilioAuthToken: null,
         capacity: 400,
         drainMs: 5_000,
@@ -165,7 +169,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       await api.connections.credentials.set.mutate({ accountSid: twilio.accountSid, authToken: twilio.authToken });
       await api.connections.connect.mutate({ phoneNumber: WORLD_NUMBER, agent: definition.slug });
     },
-    recordOf: (callSid) => recordOf({ api, clock }, callSid),
+    recordOf: (callSid, other) => recordOf({ api: other ?? api, clock }, callSid),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -6,6 +6,7 @@ import { addChat } from "./commands/chat.ts";
 import { addCompilePrompt } from "./commands/compile-prompt.ts";
 import { addDev } from "./commands/dev.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addEval } from "./commands/eval.ts";
 import { addEntities } from "./commands/entities.ts";
 import { addInit } from "./commands/init.ts";
 import { addIntegration } from "./commands/integration.ts";
@@ -44,6 +45,7 @@ export function buildProgram(terminal: Terminal, invoked: Invoked): Command {
     addCalls,
     addThreads,
     addChat,
+    addEval,
     addLogs,
     addCompilePrompt,
     addKeys,

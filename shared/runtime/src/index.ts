@@ -1,3 +1,4 @@
+export { elasticClock } from "./elastic-clock.ts";
 export { type EnvSchema, parseEnv } from "./env.ts";
 export { type LifecycleOptions, runToEnd, runUntilSignal, type Service } from "./lifecycle.ts";
 export { createLog, type Log, type LogOptions, silentLog } from "./log.ts";

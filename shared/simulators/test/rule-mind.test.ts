@@ -92,19 +92,19 @@ describe("a mind that follows the rules of the prompt", () => {
     expect(await phone.says("My name is Ada Lovelace.")).toBe("What is it about?");
     expect(await phone.says("A check-up.")).toBe("Which day suits you?");
     expect(await phone.says("The 3rd of December, please.")).toBe(
-      "I have: name Ada Lovelace, reason A check-up, day 2026-12-03. Is that right?",
+      "I have: name Ada Lovelace, reason check-up, day 2026-12-03. Is that right?",
     );
     expect(await phone.says("Yes, that is right.")).toBe("You are in the book.");
     expect(phone.calls).toEqual([
       {
         name: "entity.create",
-        arguments: { type: "appointment", data: { name: "Ada Lovelace", reason: "A check-up", day: "2026-12-03" } },
+        arguments: { type: "appointment", data: { name: "Ada Lovelace", reason: "check-up", day: "2026-12-03" } },
       },
     ]);
     expect(await phone.says("Sorry, my day is December 4th.")).toBe("I have changed it.");
     expect(phone.calls.at(-1)).toEqual({
       name: "entity.update",
-      arguments: { id: "ent_1", data: { name: "Ada Lovelace", reason: "A check-up", day: "2026-12-04" } },
+      arguments: { id: "ent_1", data: { name: "Ada Lovelace", reason: "check-up", day: "2026-12-04" } },
     });
     expect(await phone.says("No thanks, goodbye.")).toBe("Thank you for calling. Goodbye.");
     expect(phone.calls.at(-1)?.name).toBe("call.end");

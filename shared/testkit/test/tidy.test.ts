@@ -41,7 +41,8 @@ const RANK: ReadonlyMap<string, number> = new Map([
   ["@struere/api", 4],
   ["@struere/bridge", 4],
   ["@struere/auditor", 4],
-  ["@struere/local", 8],
+  ["@struere/local", 7],
+  ["@struere/evals", 8],
 ]);
 const SERVICE_RANK = 9;
 

@@ -36,6 +36,7 @@ export function addInit(program: Command, invoked: Invoked): void {
           "",
           "Next:",
           ...(folder === "" ? [] : [`  cd ${folder}`]),
+          "  struere eval run",
           "  struere sync",
           "  struere integration twilio --phone-number <number> --agent receptionist",
         ].join("\n"),

@@ -38,9 +38,7 @@ export async function listDefinitionFiles(root: string): Promise<readonly Defini
 
 /** Folders that another version of the product knows and this one does not: what is in them does nothing here. */
 export async function unknownFolders(root: string): Promise<readonly string[]> {
-  const there = await Promise.all(
-    ["triggers", "evals", "fixtures"].map(async (name) => ((await filesIn(join(root, name))).length > 0 ? [name] : [])),
-  );
+  const there = await Promise.all(["triggers"].map(async (name) => ((await filesIn(join(root, name))).length > 0 ? [name] : [])));
   return there.flat();
 }
 

@@ -6,7 +6,14 @@ import ownPackage from "../../package.json" with { type: "json" };
 import { PROJECT_FILE } from "./project-root.ts";
 
 const TEMPLATES = new URL("../../templates/", import.meta.url);
-const EXAMPLES = ["agents/receptionist.ts", "entity-types/appointment.ts", "roles/front-desk.ts", "tools/index.ts"];
+const EXAMPLES = [
+  "agents/receptionist.ts",
+  "entity-types/appointment.ts",
+  "evals/receptionist.eval.yaml",
+  "fixtures/appointments.fixture.yaml",
+  "roles/front-desk.ts",
+  "tools/index.ts",
+];
 
 /** @returns the files, from the project's folder. @throws Fault already_exists when one is there: nothing is ever written over. */
 export async function scaffold(directory: string, name: string): Promise<readonly string[]> {
@@ -14,7 +21,7 @@ export async function scaffold(directory: string, name: string): Promise<readonl
     [PROJECT_FILE, json({ version: "2.0" })],
     ["package.json", json(packageOf(name))],
     ["tsconfig.json", json(TSCONFIG)],
-    [".gitignore", "node_modules/\n.struere/\n.env\n"],
+    [".gitignore", "node_modules/\n.struere/\n.env\nevals/runs/\n"],
     ["README.md", readmeOf(name)],
     ["routers/.gitkeep", ""],
   ]);
@@ -39,7 +46,7 @@ function packageOf(name: string) {
     version: "0.1.0",
     private: true,
     type: "module",
-    scripts: { dev: "struere dev", sync: "struere sync", deploy: "struere deploy" },
+    scripts: { dev: "struere dev", sync: "struere sync", deploy: "struere deploy", test: "struere eval run" },
     devDependencies: { struere: ownPackage.version },
   };
 }
@@ -69,11 +76,14 @@ Agents on the phone, as definitions. One file is one definition, its default exp
 | \`entity-types/\` | the forms that calls fill | \`defineData\` |
 | \`roles/\` | what an agent may do with them | \`defineRole\` |
 | \`tools/index.ts\` | tools of your own | \`defineTools\` |
+| \`evals/\` | conversations, and what must come of them | YAML |
+| \`fixtures/\` | the data that they begin with | YAML |
 
     struere sync --dry-run     what would change
     struere sync               make it so in development
     struere dev                the same whenever a file is saved, with the calls live
     struere deploy             to production, with a key of production
+    struere eval run           play the conversations of evals/: no key, no phone, nothing running
 
 Connect a number, and call it:
 

@@ -130,7 +130,7 @@ const withChannels = ({ channel, cases, ...suite }: z.output<typeof SuiteFields>
 });
 
 export const EvalSuite = SuiteFields.transform(withChannels).superRefine((suite, context) => {
-  const issue = (path: Path, message: string): void => void context.addIssue({ code: "custom", path: [...path], message });
+  const issue = (path: Path, message: string): void => context.addIssue({ code: "custom", path: [...path], message });
   if ((suite.agent === undefined) === (suite.router === undefined)) {
     issue(
       ["agent"],

@@ -7,6 +7,7 @@ export { loadMind } from "./mind-script.ts";
 export { seededRandom } from "./random.ts";
 export type { TextRequest } from "./responses.ts";
 export type { TextUsage } from "./responses-usage.ts";
+export { seededRandom } from "./random.ts";
 export { DEFAULT_GREETING, receptionist } from "./receptionist.ts";
 export { ruleMind } from "./rules/rule-mind.ts";
 export { readRules, type Rulebook } from "./rules/rulebook.ts";

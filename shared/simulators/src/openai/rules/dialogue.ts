@@ -1,5 +1,6 @@
 /** Where a conversation stands, read from its history alone: what was asked and answered, what is stored. */
 import type { Memory } from "../mind.ts";
+import { plainName } from "../tool-name.ts";
 import { AGREES, fit } from "./condition.ts";
 import { type Rule, type Rulebook, standingSlots } from "./rulebook.ts";
 import { isQuestion } from "./sentences.ts";
@@ -21,6 +22,7 @@ export interface Dialogue {
 }
 
 export const IS_THAT_RIGHT = "Is that right?";
+export const PARDON = "Sorry, I did not understand you. Could you say that again?";
 
 /** The rule that fits best what was said; of equals the first. */
 export function ruleFor(book: Rulebook, said: string, answering: boolean): Rule | undefined {
@@ -38,22 +40,24 @@ export function dialogueOf(book: Rulebook, history: readonly Memory[]): Dialogue
   let stored: Dialogue["stored"] = null;
   for (const memory of history) {
     if (memory.role === "assistant") {
+      // What was open before the caller was asked to say it again is open still.
+      if (memory.text.includes(PARDON)) continue;
       pending = slots.find((slot) => asks(memory.text, slot.question)) ?? null;
       confirming = asks(memory.text, IS_THAT_RIGHT);
     } else if (memory.role === "user") {
       changed = false;
       const triggered = ruleFor(book, memory.text, pending !== null);
-      for (const action of triggered?.then ?? []) {
+      for (const action of triggered?.actions ?? []) {
         if (action.do === "ask") slots.push(...action.slots.filter((slot) => !slots.some((known) => known.key === slot.key)));
       }
       for (const slot of slots) {
         const said = volunteered(slot, memory.text);
-        if (said === undefined) continue;
+        if (said === undefined || said.includes("[…]")) continue;
         changed = values.has(slot.key);
         values.set(slot.key, valueOf(slot, said, book.today));
         if (pending?.key === slot.key) pending = null;
       }
-      if (pending && !triggered && !isQuestion(memory.text) && isUnderstood(memory.text)) {
+      if (pending && !triggered && !isQuestion(memory.text) && isUnderstood(memory.text, true)) {
         values.set(pending.key, valueOf(pending, memory.text, book.today));
         pending = null;
       }
@@ -76,14 +80,15 @@ function asks(text: string, question: string): boolean {
 }
 const LEAST = 8;
 
-/** Where frames were lost there are marks; half a sentence is no answer. */
-export function isUnderstood(text: string): boolean {
+/** Where frames were lost there are marks. An answer that is written down must have none. */
+export function isUnderstood(text: string, isAnswer: boolean): boolean {
+  if (isAnswer && text.includes("[…]")) return false;
   const lost = text.split("[…]").length - 1;
   const rest = text.replaceAll("[…]", "").trim();
   return rest !== "" && (lost <= 1 || rest.length / lost >= 12);
 }
 
-const isCreate = (name: string | null): boolean => name !== null && /^entity[._]create$/.test(name);
+const isCreate = (name: string | null): boolean => plainName(name ?? "") === "entitycreate";
 
 function storedBy(output: string): { readonly id: string } | undefined {
   try {

@@ -8,12 +8,11 @@ import { ordered } from "../obedience.ts";
 import { plainName } from "../tool-name.ts";
 import type { Action } from "./action.ts";
 import { AGREES, type Condition, DISAGREES, FAREWELL } from "./condition.ts";
-import { type Dialogue, dialogueOf, isUnderstood, missingSlot, ruleFor } from "./dialogue.ts";
+import { type Dialogue, dialogueOf, isUnderstood, missingSlot, PARDON, ruleFor } from "./dialogue.ts";
 import { GOODBYE, isOffered, perform, type Scene, summary } from "./perform.ts";
 import { type Rulebook, rulesOf } from "./rulebook.ts";
 import { contentWords, isQuestion, overlap } from "./sentences.ts";
 
-const PARDON = "Sorry, I did not understand you. Could you say that again?";
 const WHAT_ELSE = "What else can I do for you?";
 const LOST = `I am sorry, I do not know that. ${WHAT_ELSE}`;
 
@@ -62,7 +61,6 @@ function takeOver(book: Rulebook, scene: Scene): MindReply {
 
 function react(book: Rulebook, scene: Scene): MindReply {
   const { dialogue, said, turn } = scene;
-  if (!isUnderstood(said)) return { say: PARDON };
   const before = dialogueOf(
     book,
     turn.history.slice(
@@ -70,9 +68,11 @@ function react(book: Rulebook, scene: Scene): MindReply {
       turn.history.findLastIndex(({ role }) => role === "user"),
     ),
   );
-  const rule = ruleFor(book, said, before.pending !== null);
-  const done = rule && perform(rule.then, scene);
-  if (done) return isAboutFlow(rule.then) ? done : andThen(done, openQuestion(dialogue));
+  const isAnswer = before.pending !== null;
+  if (!isUnderstood(said, isAnswer)) return { say: PARDON };
+  const rule = ruleFor(book, said, isAnswer);
+  const done = rule && perform(rule.actions, scene);
+  if (done) return isAboutFlow(rule.actions) ? done : andThen(done, openQuestion(dialogue));
   if (before.confirming && !dialogue.changed && DISAGREES.test(said)) return { say: "What shall I change?" };
   if (dialogue.changed) return change(book, scene);
   if (before.confirming && AGREES.test(said)) return complete(book, scene);
@@ -119,9 +119,9 @@ function change(book: Rulebook, scene: Scene): MindReply {
 
 function farewell(book: Rulebook, scene: Scene): MindReply {
   const rule = book.rules.find(({ when }) => when.on === "farewell");
-  const words = [...(rule?.then ?? []), ...book.standing].find((action) => action.do === "goodbye" || action.do === "say");
+  const words = [...(rule?.actions ?? []), ...book.standing].find((action) => action.do === "goodbye" || action.do === "say");
   const say = (words && "text" in words ? words.text : null) ?? GOODBYE;
-  const ends = rule ? rule.then.some((action) => action.do === "end") : true;
+  const ends = rule ? rule.actions.some((action) => action.do === "end") : true;
   return { say, ...(ends && isOffered(scene.turn, "call.end") ? { toolCalls: [{ name: "call.end", arguments: {} }] } : {}) };
 }
 
@@ -134,7 +134,9 @@ function afterTool(book: Rulebook, scene: Scene, { name, text }: { readonly name
   }
   const called = plainName(name ?? "");
   if (called === "callend" || called === "calltransfer") return {};
-  const rule = [...book.rules.map((one) => one.then), book.standing].find((actions) => actions.some((action) => calls(action) === called));
+  const rule = [...book.rules.map((one) => one.actions), book.standing].find((actions) =>
+    actions.some((action) => calls(action) === called),
+  );
   const rest = rule?.slice(rule.findIndex((action) => calls(action) === called) + 1) ?? [];
   if (rest.some((action) => action.do === "say_result")) return { say: inWords(text) };
   const done = perform(
@@ -190,8 +192,8 @@ function factFor(book: Rulebook, question: string): string | undefined {
 }
 
 function whenIt(book: Rulebook, on: Condition["on"], scene: Scene): MindReply | undefined {
-  for (const { when, then } of book.rules) {
-    const reply = when.on === on ? perform(then, scene) : undefined;
+  for (const { when, actions } of book.rules) {
+    const reply = when.on === on ? perform(actions, scene) : undefined;
     if (reply) return reply;
   }
   return undefined;

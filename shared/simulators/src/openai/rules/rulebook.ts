@@ -10,7 +10,7 @@ import type { Slot } from "./slot.ts";
 
 export interface Rule {
   readonly when: Condition;
-  readonly then: readonly Action[];
+  readonly actions: readonly Action[];
 }
 
 export interface Rulebook {
@@ -52,7 +52,7 @@ function ruleOf({ text, quotes }: Prose): Rule | undefined {
   const otherwise = /^otherwise,?\s+(.+)$/i.exec(text)?.[1];
   if (otherwise !== undefined) {
     const then = actionsOf(otherwise, quotes);
-    return then && { when: { on: "otherwise" }, then };
+    return then && { when: { on: "otherwise" }, actions: then };
   }
   if (WHEN.test(text)) {
     const body = text.replace(WHEN, "");
@@ -60,14 +60,14 @@ function ruleOf({ text, quotes }: Prose): Rule | undefined {
     for (const { index } of body.matchAll(/,\s+|\s+then\s+/g)) {
       const then = actionsOf(body.slice(index).replace(/^(?:,\s+|\s+then\s+)(?:then\s+)?/i, ""), quotes);
       const when = then && conditionOf(body.slice(0, index), quotes);
-      if (when) return { when, then };
+      if (when) return { when, actions: then };
     }
     return undefined;
   }
   for (const match of text.matchAll(/,?\s+(?:when(?:ever)?|if|once|as soon as)\s+/gi)) {
     const then = actionsOf(text.slice(0, match.index), quotes);
     const when = then && conditionOf(text.slice(match.index + match[0].length), quotes);
-    if (when) return { when, then };
+    if (when) return { when, actions: then };
   }
   return undefined;
 }

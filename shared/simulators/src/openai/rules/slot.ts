@@ -50,7 +50,7 @@ function questionFor(label: string): string {
 }
 
 const LEAD_IN =
-  /^(?:(?:yes|no|well|um+|uh+|okay|ok|sure|so|oh|please|thank you|thanks|sorry|actually|it is|it's|it would be|that is|that's|that would be|this is|i am|i'm|the|my|name is|is|i would like|i'd like|i want|i have|i need|on|for|because of|about|make it|rather)\b[\s,.:!-]*)+/i;
+  /^(?:(?:yes|no|well|um+|uh+|okay|ok|sure|so|oh|please|thank you|thanks|sorry|actually|it is|it's|it would be|that is|that's|that would be|this is|i am|i'm|the|my|name is|is|i would like|i'd like|i want|i have|i need|on|for|because of|about|make it|rather|a|an)\b[\s,.:!-]*)+/i;
 
 /** What an answer says, as a value for the field. `today`: `2026-11-25`, where the prompt says it. */
 export function valueOf({ label }: Slot, answer: string, today: string | null): string | number {

@@ -1,0 +1,10 @@
+export type { CaseRun } from "./case-run.ts";
+export { type EvalFiles, readEvalFiles, type SuiteFile } from "./eval-files.ts";
+export type { EvalProject } from "./project.ts";
+export { type CaseReport, prefixOf, type Report, scoreOfRun, scoreText } from "./report/document.ts";
+export type { TranscriptLine } from "./report/transcript.ts";
+export { writeReport } from "./report/write-report.ts";
+export { type EvalRun, runEvals } from "./run-evals.ts";
+export { findSynthesizer } from "./speech/synthesizer.ts";
+export type { Vendor } from "./stage.ts";
+export { synthesizedVoice } from "./voice.ts";

@@ -1,0 +1,43 @@
+/**
+ * A clock that runs faster than life, and waits for the process when that is late. In one turn of the event loop it advances by a few
+ * milliseconds at most, however long the turn took: what a busy machine costs is time on the wall, and no deadline, no gap in somebody's
+ * audio. Only for systems that are whole in one process, simulated vendors included: whoever is outside sees time stand still.
+ */
+import type { Clock } from "@struere/kernel";
+
+/** Real milliseconds that one turn of the event loop counts for at most. */
+const TURN_MAX_MS = 4;
+
+export interface ElasticClock extends Clock, Disposable {}
+
+export function elasticClock(options: { readonly scale: number }): ElasticClock {
+  const { scale } = options;
+  if (!(scale > 0 && Number.isFinite(scale))) throw new RangeError(`elasticClock: scale must be a positive number, got ${scale}`);
+  const startedWall = Date.now();
+  let at = 0;
+  let turnBegan = performance.now();
+  const now = (): number => at + Math.min(performance.now() - turnBegan, TURN_MAX_MS) * scale;
+  const turn = setInterval(() => {
+    at = now();
+    turnBegan = performance.now();
+  }, 1);
+  turn.unref();
+  return {
+    now,
+    wall: () => Math.round(startedWall + now()),
+    arm(wakeAt, wake) {
+      let timer: NodeJS.Timeout | undefined;
+      const wait = (): void => {
+        const leftMs = Math.ceil((wakeAt - now()) / scale);
+        if (leftMs <= 0 && timer !== undefined) wake();
+        else timer = setTimeout(wait, Math.min(Math.max(leftMs, 0), LONGEST_WAIT_MS));
+      };
+      wait();
+      return () => clearTimeout(timer);
+    },
+    [Symbol.dispose]: () => clearInterval(turn),
+  };
+}
+
+/** Longer waits are looked at again in between: how long they last is not known beforehand. */
+const LONGEST_WAIT_MS = 1_000;

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { elasticClock } from "../src/index.ts";
+
+const busy = (ms: number): void => {
+  for (const until = performance.now() + ms; performance.now() < until; );
+};
+
+test("it runs faster than life, and nobody is woken before its time", async () => {
+  using clock = elasticClock({ scale: 20 });
+  const [startedAt, startedReal] = [clock.now(), performance.now()];
+  await new Promise<void>((resolve) => clock.arm(startedAt + 1_000, resolve));
+  expect(clock.now()).toBeGreaterThanOrEqual(startedAt + 1_000);
+  expect(performance.now() - startedReal).toBeLessThan(1_000);
+});
+
+test("it does not go on while the process is busy with one thing", async () => {
+  using clock = elasticClock({ scale: 10 });
+  const before = clock.now();
+  busy(120);
+  expect(clock.now() - before).toBeLessThanOrEqual(40);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(clock.now() - before).toBeLessThan(1_200);
+});
+
+test("what was called off is not woken, and time never goes back", async () => {
+  using clock = elasticClock({ scale: 50 });
+  let woken = false;
+  clock.arm(clock.now() + 100, () => (woken = true))();
+  let last = clock.now();
+  for (let step = 0; step < 50; step++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const now = clock.now();
+    expect(now).toBeGreaterThanOrEqual(last);
+    last = now;
+  }
+  await new Promise<void>((resolve) => clock.arm(clock.now() + 500, resolve));
+  expect(woken).toBe(false);
+});
+
+test("a scale that is none is refused", () => {
+  expect(() => elasticClock({ scale: 0 })).toThrow(RangeError);
+});
