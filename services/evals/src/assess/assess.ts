@@ -128,7 +128,7 @@ function aboutCall(assertion: AboutCall, whole: Known["whole"]): Verdict {
       );
     }
     case "injection":
-      return verdict(assertion, false, "no injection is known to this call's record");
+      return aboutInjections(assertion, record);
     case "latency": {
       const { at, maxMs } = assertion;
       const value = quantile(times?.latenciesMs ?? [], { max: 1, p95: 0.95, p50: 0.5 }[at]);
@@ -179,4 +179,19 @@ function bounded(
 ): Verdict {
   if (value === null) return verdict(assertion, false, bound.none);
   return verdict(assertion, value <= bound.max, bound.what, `${Math.round(value)} ms`);
+}
+
+function aboutInjections(assertion: Extract<AboutCall, { readonly type: "injection" }>, record: CaseEvidence["record"]): Verdict {
+  const { action, outcome, contains, count } = assertion;
+  const all = record?.injections ?? [];
+  const found = all.filter(
+    (one) =>
+      (action === undefined || one.action === action) &&
+      (outcome === undefined || one.outcome === outcome) &&
+      (contains === undefined || plain(one.message).includes(plain(contains))),
+  );
+  const holds = count === undefined ? found.length > 0 : found.length === count;
+  if (holds) return verdict(assertion, true, `there ${found.length === 1 ? "is" : "are"} ${found.length} of them`);
+  const there = all.map((one) => `${one.action} "${shortened(one.message)}" ${one.outcome ?? "on its way"}`).join(", ") || "none";
+  return verdict(assertion, false, `there are ${found.length} of them, not ${count ?? "any"}; there are: ${there}`);
 }

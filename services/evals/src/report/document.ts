@@ -79,6 +79,13 @@ function caseFields(run: CaseRun, { times }: ReportOptions) {
     status,
     score: score === null ? null : round(score),
     error,
+    injections: (record?.injections ?? []).map(({ source, action, message, outcome, reason }) => ({
+      source,
+      action,
+      message,
+      outcome,
+      reason,
+    })),
     outcome: record && { status: record.status, reason: record.reason },
     recording: evidence.wav === null ? null : `${fileNameOf(run)}.wav`,
     turns: evidence.turns.map((turn, index) => turnReport(turn, run.verdicts[index] ?? [], times)),

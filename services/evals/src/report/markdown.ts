@@ -68,6 +68,17 @@ export function caseMarkdown(one: CaseReport): string {
   ];
   if (one.error !== null) lines.push("## Error", "", one.error, "");
   if (one.turns.length > 0) lines.push("## Conversation", "", ...transcriptLines(one).map(transcriptLine), "");
+  if (one.injections.length > 0) {
+    lines.push(
+      "## Put into the call",
+      "",
+      ...one.injections.map(
+        ({ action, message, source, outcome, reason }) =>
+          `- ${action} by ${source}: “${message}” (${outcome ?? "on its way"}${reason === null ? "" : `, ${reason}`})`,
+      ),
+      "",
+    );
+  }
   const all = [
     ...one.turns.flatMap(({ assertions }, index) =>
       assertions.map((verdict) => ({

@@ -4,7 +4,6 @@ export type { InvoiceLine } from "./invoice.ts";
 export { DEFAULT_LATENCY, type LatencyProfile } from "./latency.ts";
 export type { Memory, Mind, MindReply, MindToolCall, MindTurn } from "./mind.ts";
 export { loadMind } from "./mind-script.ts";
-export { seededRandom } from "./random.ts";
 export type { TextRequest } from "./responses.ts";
 export type { TextUsage } from "./responses-usage.ts";
 export { seededRandom } from "./random.ts";
