@@ -16,7 +16,7 @@ import { Line, type LineCondition } from "./line.ts";
 import { Mouth } from "./mouth.ts";
 import { type CallStatus, isFinal, rfc2822, voiceParams } from "./params.ts";
 import { type Params, StatusCallbacks } from "./status-callbacks.ts";
-import { TapeRecorder } from "./tape.ts";
+import type { TapeRecorder } from "./tape.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Twilio's default limit of a call: four hours. */
