@@ -39,7 +39,7 @@ export function notHandedOver(agent: string): string {
 
 /** An auditor's correction, as a message of the conversation. */
 export function correction(message: string): string {
-  return `Something that was said or noted is wrong. What follows is right, for the rest of the call: do not repeat the error. Tell the caller now, in your own words and voice, without saying where it comes from: ${message}`;
+  return `Something that was said or noted is wrong. What follows is right for the rest of the call; do not repeat the error. Tell the caller now, in your own words and voice, without saying where it comes from: ${message}`;
 }
 
 /** Its last word. */

@@ -35,6 +35,10 @@ export function happening(name: string, data: unknown, atMs: number): string | n
       return `${time}  ${magenta("router")}  ${of("from")} hands the call to ${of("to")} (${of("by")})`;
     case "tool.finished":
       return `${time}  ${magenta("tool")}    ${of("name")}: ${of("isError") === "true" ? "failed" : "done"}, ${of("durationMs")} ms`;
+    case "injection.taken":
+      return `${time}  ${magenta("auditor")} has something to say (${of("action")})`;
+    case "injection.done":
+      return `${time}  ${magenta("auditor")} ${of("outcome")}`;
     default:
       return null;
   }

@@ -1,12 +1,16 @@
 /**
  * `npm run soak`: what the system bears. First a burst (200 calls within one second on one node), then a leak check (1,000 calls; nothing
  * may be left of them), then calls that use tools while something breaks between tool call and result (1,000 that meet it just then; every
- * effect once), each on a system of its own. Ends by itself; exit code 1 when a call failed, something was left, or a promise was broken.
+ * effect once), and audited calls (500 with seeded mistakes, a third of the requests to the model refused or forgotten, one auditor worker of
+ * three killed every ten seconds; each injection with one receipt, nothing said twice), each on a system of its own. Ends by itself; exit code 1 when a call failed, something was left, or a promise was broken.
  *
  *   --burst N     calls of the burst; 0 leaves it out. Default 200
  *   --calls N     calls of the leak check; 0 leaves it out. Default 1000
  *   --parallel N  calls of the leak check at a time. Default 50
  *   --cuts N      calls that meet a break between tool call and result; 0 leaves it out. Default 1000
+ *   --audits N    audited calls; 0 leaves it out. Default 500
+ *   --audit-bench N  how fast auditors are with N calls, and what a full pool does to the audio, for a minute and a half each. Default 0
+ *   --audit-phases   of these: normal,full,none. Default all
  *   --seed N      of what breaks when. Default 1
  *   --json FILE   the figures as JSON, too
  */
@@ -16,16 +20,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Fault } from "@struere/kernel";
 import { runToEnd } from "@struere/runtime";
+import { AUDIT_PHASES, auditBench } from "./audit-bench.ts";
+import { audits } from "./audits.ts";
 import { burst } from "./burst.ts";
 import { cuts } from "./cuts.ts";
 import { leaks } from "./leaks.ts";
-import { showBurst, showCuts, showLeaks } from "./report.ts";
+import { showAuditBench, showAudits, showBurst, showCuts, showLeaks } from "./report.ts";
 import { type SoakSystem, startSystem } from "./system.ts";
 
 await runToEnd(async (signal) => {
   const options = readOptions();
   const problems: string[] = [];
-  const figures: { burst?: unknown; leaks?: unknown; cuts?: unknown } = {};
+  const figures: { burst?: unknown; leaks?: unknown; cuts?: unknown; audits?: unknown; auditBench?: readonly unknown[] } = {};
   if (options.burst > 0) {
     await using system = await startSystem();
     const found = await burst(system, options.burst, signal);
@@ -54,6 +60,24 @@ await runToEnd(async (signal) => {
     figures.cuts = found;
     problems.push(...showCuts(found));
   }
+  if (options.audits > 0) {
+    const found = await audits({
+      calls: options.audits,
+      parallel: options.parallel,
+      seed: options.seed,
+      signal,
+      onProgress: (done) => {
+        if (done % 50 === 0) process.stderr.write(`${done} audited calls\n`);
+      },
+    });
+    figures.audits = found;
+    problems.push(...showAudits(found));
+  }
+  for (const phase of options.auditBench > 0 ? options.auditPhases : []) {
+    const found = await auditBench({ calls: options.auditBench, phase, signal });
+    figures.auditBench = [...(figures.auditBench ?? []), found];
+    problems.push(...showAuditBench(found));
+  }
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (problems.length > 0) throw new Fault("failed_precondition", problems.join("; "));
 });
@@ -67,8 +91,24 @@ async function keepLogs({ control, media }: SoakSystem): Promise<void> {
 
 function readOptions() {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { burst: text, calls: text, parallel: text, cuts: text, seed: text, json: text } });
-  const number = (name: "burst" | "calls" | "parallel" | "cuts" | "seed", otherwise: number, least: number): number => {
+  const { values } = parseArgs({
+    options: {
+      burst: text,
+      calls: text,
+      parallel: text,
+      cuts: text,
+      audits: text,
+      "audit-bench": text,
+      "audit-phases": text,
+      seed: text,
+      json: text,
+    },
+  });
+  const number = (
+    name: "burst" | "calls" | "parallel" | "cuts" | "audits" | "audit-bench" | "seed",
+    otherwise: number,
+    least: number,
+  ): number => {
     const value = Number(values[name] ?? otherwise);
     if (Number.isInteger(value) && value >= least) return value;
     throw new Fault("invalid_argument", `--${name} is "${values[name]}"; it must be a whole number from ${least} on`);
@@ -78,6 +118,9 @@ function readOptions() {
     calls: number("calls", 1_000, 0),
     parallel: number("parallel", 50, 1),
     cuts: number("cuts", 1_000, 0),
+    audits: number("audits", 500, 0),
+    auditBench: number("audit-bench", 0, 0),
+    auditPhases: AUDIT_PHASES.filter((phase) => (values["audit-phases"] ?? AUDIT_PHASES.join()).split(",").includes(phase)),
     seed: number("seed", 1, 0),
     json: values.json,
   };

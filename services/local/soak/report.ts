@@ -1,5 +1,7 @@
 /** The figures as tables, and what of them is not as it must be. */
 import { say, table, title } from "../demo/show.ts";
+import type { AuditBenchFigures } from "./audit-bench.ts";
+import type { AuditsFound } from "./audits.ts";
 import type { BurstFigures } from "./burst.ts";
 import type { CutFigures } from "./cuts.ts";
 import type { LeakFigures } from "./leaks.ts";
@@ -89,4 +91,43 @@ function failed(failures: readonly string[], calls: number): readonly string[] {
   for (const failure of failures.slice(0, SHOWN_FAILURES)) say(`  ✗ ${failure}`);
   if (failures.length > SHOWN_FAILURES) say(`  … and ${failures.length - SHOWN_FAILURES} more`);
   return failures.length === 0 ? [] : [`${failures.length} of ${calls} calls failed`];
+}
+
+/** @returns what went wrong, as sentences. */
+export function showAudits(figures: AuditsFound): readonly string[] {
+  title(`${figures.calls} audited calls, ${figures.kills} auditor workers killed meanwhile`);
+  const counts = (of: { readonly [name: string]: number }): string =>
+    Object.entries(of)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(", ");
+  table(
+    [{ name: "" }, { name: "" }],
+    [
+      ["injections, by receipt", counts(figures.receipts)],
+      ["audits", `${counts(figures.audits)}; ${figures.repeatedAudits} begun more than once`],
+      ["mistakes of the agent", `${figures.mistakes}, of which ${figures.corrected} were corrected`],
+      ["false corrections", `${figures.falseCorrections} in ${figures.turns} turns`],
+      ["calls lost to the model's silence", String(figures.modelLost)],
+      ["forms with the right number", `${figures.formsRight} of ${figures.calls}`],
+    ],
+  );
+  return failed(figures.failures, figures.calls);
+}
+
+const PHASES = { normal: "a pool with room", full: "a pool of two places", none: "no auditor" } as const;
+
+/** @returns what went wrong, as sentences. */
+export function showAuditBench(figures: AuditBenchFigures): readonly string[] {
+  title(`${figures.calls} calls at a time, ${PHASES[figures.phase]}: ${figures.audits} audits, ${figures.skipped} skipped`);
+  const row = (name: string, { p50, p99, max, count }: Quantiles) => [name, p50.toFixed(0), p99.toFixed(0), max.toFixed(0), String(count)];
+  table(
+    [{ name: "ms" }, { name: "p50", right: true }, { name: "p99", right: true }, { name: "max", right: true }, { name: "of", right: true }],
+    [
+      row("caller's last word transcribed to audit started", figures.startMs),
+      row("the same, polled every 5 s", figures.pollingMs),
+      row("injection to its first byte at the model", figures.injectMs),
+      row("model's first audio to the phone's", figures.audioMs),
+    ],
+  );
+  return failed(figures.failures, figures.calls);
 }

@@ -15,6 +15,7 @@ import {
   cutProxy,
   type LatencyProfile,
   type Mind,
+  type SimulatedFault,
   type SimulatedOpenAI,
   type SimulatedTwilio,
   startSimulatedOpenAI,
@@ -38,6 +39,8 @@ export interface SoakSystem extends AsyncDisposable {
   readonly grpc: CutProxy;
   /** SIGKILL, and the same again; resolves when the new one is ready. */
   killControl(): Promise<void>;
+  /** SIGKILL for one of the auditor workers, and another in its place. */
+  killAuditor(index: number): Promise<void>;
   /** The media node's Prometheus page. */
   mediaMetrics(): Promise<string>;
 }
@@ -54,23 +57,30 @@ const LATENCY: Partial<LatencyProfile> = { jitter: 0, connectMs: 0, sessionMs: 0
 
 export interface SystemOptions {
   readonly project: ProjectFiles;
-  /** Slug of the agent that the number is connected with. */
-  readonly answeredBy: string;
+  /** Slug of the agent, or of the router, that the number is connected with. */
+  readonly answeredBy: string | { readonly router: string };
   readonly mind: Mind;
+  /** What the simulated model does wrong. */
+  readonly faults?: readonly SimulatedFault[];
+  readonly latency?: Partial<LatencyProfile>;
+  /** Auditor workers, each a process; default none. */
+  readonly auditors?: number;
+  readonly auditorEnv?: { readonly [name: string]: string };
   /** The connections between media plane and control plane can be cut. What is measured for speed does without. */
   readonly breakable?: boolean;
 }
 
 const CLERK: SystemOptions = { project: { agents: [clerk] }, answeredBy: clerk.slug, mind: clerkMind };
 
-export async function startSystem({ project, answeredBy, mind, breakable = false }: SystemOptions = CLERK): Promise<SoakSystem> {
+export async function startSystem(options: SystemOptions = CLERK): Promise<SoakSystem> {
+  const { project, answeredBy, mind, faults = [], latency, auditors: workers = 0, auditorEnv = {}, breakable = false } = options;
   await using parts = new AsyncDisposableStack();
   const cwd = await mkdtemp(join(tmpdir(), "struere-soak-"));
   parts.defer(() => rm(cwd, { recursive: true, force: true }));
   const postgres = parts.use(await startPostgres({ dataDir: null }));
   const nats = parts.use(await startNatsServer({ storeDir: join(cwd, "nats") }));
   const twilio = parts.use(await startSimulatedTwilio({ numbers: [SOAK_NUMBER] }));
-  const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind, latency: LATENCY }));
+  const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind, faults, latency: { ...LATENCY, ...latency } }));
 
   const { gatewaySecret, encryptionKey, apiKey } = newSecrets();
   const [httpPort, grpcPort, mediaPort] = [await freePort(), await freePort(), await freePort()];
@@ -89,6 +99,8 @@ export async function startSystem({ project, answeredBy, mind, breakable = false
         CONTROL_HTTP_PORT: String(httpPort),
         CONTROL_GRPC_PORT: String(grpcPort),
         TWILIO_API_BASE_URL: twilio.apiBaseUrl,
+        OPENAI_API_KEY: OPENAI_KEY,
+        OPENAI_BASE_URL: openai.baseUrl,
         // The owner's server is in this process.
         ALLOW_LOOPBACK_TOOLS: "true",
       },
@@ -112,6 +124,15 @@ export async function startSystem({ project, answeredBy, mind, breakable = false
       },
     }),
   );
+  const startAuditor = async (): Promise<ScriptProcess> =>
+    await ScriptProcess.start({
+      script: "auditor",
+      cwd,
+      env: { ...shared, CONTROL_GRPC_URL: `127.0.0.1:${grpcPort}`, AUDITOR_PORT: "0", ...auditorEnv },
+    });
+  const auditors: ScriptProcess[] = [];
+  for (let count = 0; count < workers; count++) auditors.push(await startAuditor());
+  parts.defer(async () => void (await Promise.all(auditors.map((one) => one.stop()))));
   const controlUrl = `http://127.0.0.1:${httpPort}`;
   const mediaUrl = `http://127.0.0.1:${mediaPort}`;
   await ready(controlUrl, control);
@@ -122,7 +143,10 @@ export async function startSystem({ project, answeredBy, mind, breakable = false
   const api = createApiClient({ url: controlUrl, apiKey });
   await syncProject(api, project);
   await api.connections.credentials.set.mutate({ accountSid: twilio.accountSid, authToken: twilio.authToken });
-  await api.connections.connect.mutate({ phoneNumber: SOAK_NUMBER, agent: answeredBy });
+  await api.connections.connect.mutate({
+    phoneNumber: SOAK_NUMBER,
+    ...(typeof answeredBy === "string" ? { agent: answeredBy } : answeredBy),
+  });
 
   const owned = parts.move();
   return {
@@ -140,6 +164,12 @@ export async function startSystem({ project, answeredBy, mind, breakable = false
       await control.exited;
       control = await startControl();
       await ready(controlUrl, control);
+    },
+    async killAuditor(index) {
+      const auditor = auditors[index];
+      auditor?.signal("SIGKILL");
+      await auditor?.exited;
+      auditors[index] = await startAuditor();
     },
     mediaMetrics: async () => await (await fetch(`${mediaUrl}/metrics`)).text(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
