@@ -17,6 +17,7 @@ import { startBiller } from "./billing/biller.ts";
 import { startRecorder } from "./recorder/recorder.ts";
 import { callRouter } from "./routing/route-call.ts";
 import { startInjectionSweeper } from "./injections/injector.ts";
+import { startFormChecker } from "./stats/form-checker.ts";
 import { startSweeper } from "./sweeper.ts";
 import { twilioTelephony } from "./telephony/twilio-telephony.ts";
 import { within } from "./within.ts";
@@ -67,6 +68,8 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   parts.defer(() => audits.close());
   const forgotten = startForgottenAudits(plane);
   parts.defer(() => forgotten.close());
+  const forms = startFormChecker(plane);
+  parts.defer(() => forms.close());
   const injections = startInjectionSweeper(plane);
   parts.defer(() => injections.close());
 

@@ -190,3 +190,17 @@ export {
   type ReadTo,
   retryAuditAfter,
 } from "./auditing.ts";
+export { type CallerVerdict, callerVerdict } from "./caller-verdict.ts";
+export {
+  type AuditorUse,
+  type CallFigures,
+  type CallStats,
+  callStats,
+  type Comparison,
+  GROUP_CALLS_MIN,
+  type GroupStats,
+  type InjectionFigures,
+  type RouterStats,
+  StatsGroup,
+} from "./call-stats.ts";
+export { type Difference, differenceOf, type Proportion, proportion, type Quantiles, quantilesOf } from "./proportion.ts";

@@ -204,3 +204,13 @@ export {
   setAuditThread,
   skipAudit,
 } from "./audits.ts";
+export {
+  type AuditorTokens,
+  type CallForStats,
+  inSnapshot,
+  listAuditorTokens,
+  listCallsForStats,
+  listInjectionsForStats,
+  type StatsWindow,
+} from "./call-stats.ts";
+export { checkForms } from "./form-check.ts";

@@ -12,6 +12,7 @@ export type CallSummary = Answer<ApiClient["calls"]["list"]["query"]>["items"][n
 export type CallMessage = Omit<CallRecord["events"][number], never>;
 export type CallUtterance = CallRecord["utterances"][number];
 export type CallUsage = CallRecord["usage"][number];
+export type CallStats = Answer<ApiClient["calls"]["stats"]["query"]>;
 export type Injection = CallRecord["injections"][number];
 export type Thread = Answer<ApiClient["threads"]["get"]["query"]>;
 export type SyncPlan = Answer<ApiClient["sync"]["plan"]["mutate"]>;

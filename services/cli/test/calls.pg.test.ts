@@ -187,6 +187,30 @@ describe("watching", patience, () => {
   });
 });
 
+describe("statistics", patience, () => {
+  test("are of the calls since a time, for people and as a document, and name the routers that there are", async () => {
+    await place("--to", NUMBER);
+    await latestCall();
+    const shown = await installation.struere(["calls", "stats"]);
+    expect(shown).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringMatching(/numbers without a router\n +CORRECTED +CONTROL +NO AUDITOR\ncalls +0 +0 +[1-9]/),
+    });
+    const stats = await jsonOf("calls", "stats", "--since", "24h");
+    expect(stats.total.groups.unaudited.calls).toBeGreaterThan(0);
+    expect(stats.total.groups.corrected).toMatchObject({ calls: 0, formsComplete: { share: null } });
+    expect(await installation.struere(["calls", "stats", "--since", "yesterday"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--since is "yesterday"; it must be a time before now, such as 30m, 24h, 7d'),
+    });
+    expect(await installation.struere(["calls", "stats", "--router", "fax"])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('no router "fax"'),
+    });
+  });
+});
+
 describe("injecting", patience, () => {
   const LISTENS =
     'steps:\n  - hear: /./s\n  - say: One moment please\n  - hear: { text: "closes at six", withinMs: 30000 }\n  - hear: { text: "have to end", withinMs: 60000 }\n';

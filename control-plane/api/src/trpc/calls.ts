@@ -1,15 +1,43 @@
 import { CallStatus } from "@struere/domain";
 import { Fault } from "@struere/kernel";
-import { getCall, listAudits, listCalls, listInjections, listMessages, listUsage, listUtterances } from "@struere/store";
+import {
+  type Db,
+  getCall,
+  listAudits,
+  listCalls,
+  listInjections,
+  listMessages,
+  listRouters,
+  listUsage,
+  listUtterances,
+  type Scope,
+} from "@struere/store";
 import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { injectFields } from "../injections/inject-input.ts";
+import { readCallStats } from "../stats/call-stats.ts";
 import { errorOf, procedure, router } from "./init.ts";
 import { id, pageFields } from "./input.ts";
 import { showAudit, showCall, showInjection, showMessage, showSetup, showUsage, showUtterance } from "./view.ts";
 import { watchCall } from "./watch-call.ts";
 
 const RECORD_MESSAGES_MAX = 10_000;
+const DAY_MS = 24 * 60 * 60_000;
+const STATS_DAYS_DEFAULT = 7;
+const STATS_DAYS_MAX = 92;
+
+const StatsInput = z.strictObject({
+  since: z.exactOptional(z.iso.datetime()),
+  until: z.exactOptional(z.iso.datetime()),
+  router: z.exactOptional(z.string().min(1).max(64)),
+});
+
+async function mustBeRouter(db: Db, scope: Scope, slug: string): Promise<void> {
+  const slugs = (await listRouters(db, scope)).map((one) => one.slug);
+  if (slugs.includes(slug)) return;
+  const legal = slugs.length === 0 ? "there are none" : `there are ${slugs.join(", ")}`;
+  throw new Fault("not_found", `there is no router "${slug}" in ${scope.environment}; ${legal}`);
+}
 
 export const callsRouter = router({
   /** Newest first. */
@@ -50,6 +78,22 @@ export const callsRouter = router({
     .input(z.strictObject({ id: id("call"), ...injectFields }))
     .mutation(async ({ ctx, input: { id: callId, ...asked }, signal }) => {
       return showInjection(await ctx.injections.inject(ctx.key, callId, asked, signal));
+    }),
+
+  /**
+   * What auditors are worth: calls, corrections, forms and costs by router and by group, of answered calls that came within the window and are
+   * over. The newest 5000 are counted; `truncated` says that there were more.
+   */
+  stats: procedure("calls")
+    .input(StatsInput)
+    .query(async ({ ctx: { db, scope, now }, input }) => {
+      const until = input.until === undefined ? now : new Date(input.until);
+      const since = input.since === undefined ? new Date(until.getTime() - STATS_DAYS_DEFAULT * DAY_MS) : new Date(input.since);
+      const daysMax = `the window is ${since.toISOString()} to ${until.toISOString()}; legal: since before until, at most ${STATS_DAYS_MAX} days`;
+      if (since >= until || until.getTime() - since.getTime() > STATS_DAYS_MAX * DAY_MS) throw new Fault("invalid_argument", daysMax);
+      const stats = await readCallStats(db, scope, { since, until, router: input.router });
+      if (input.router !== undefined && stats.routers.length === 0) await mustBeRouter(db, scope, input.router);
+      return stats;
     }),
 
   /** Everything that was to be said in a call besides what its agent said by itself, with what became of it; oldest first. */

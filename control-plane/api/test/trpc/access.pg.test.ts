@@ -60,6 +60,7 @@ const EXAMPLES: { readonly [path: string]: Example } = {
   "calls.get": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
   "calls.inject": { input: () => ({ id: theirs.call.id, message: "Hello." }), fromStrangers: "NOT_FOUND" },
   "calls.injections": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
+  "calls.stats": { input: () => ({ router: theirs.router.slug }), fromStrangers: "NOT_FOUND" },
   "calls.watch": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
   "connections.list": { input: nothing, fromStrangers: "nothing of theirs" },
   "connections.get": { input: () => ({ id: theirs.connection.id }), fromStrangers: "NOT_FOUND" },

@@ -6,6 +6,7 @@ import { type PageFlags, readPage } from "../page-flags.ts";
 import { callTable, callText } from "../render/call.ts";
 import { type InjectFlags, injectIntoCall } from "./calls-inject.ts";
 import { type PlaceFlags, placeCall } from "./calls-place.ts";
+import { showCallStats, type StatsFlags } from "./calls-stats.ts";
 import { watchCall } from "./calls-watch.ts";
 
 export function addCalls(program: Command, invoked: Invoked): void {
@@ -56,6 +57,13 @@ export function addCalls(program: Command, invoked: Invoked): void {
     .option("--idempotency-key <key>", "the same key again says nothing twice")
     .option("--wait", "until it was heard, or will not be: exit code 0 or 6")
     .action(async (id: string, flags: InjectFlags) => await injectIntoCall(invoked(), id, flags));
+
+  calls
+    .command("stats")
+    .description("what auditors are worth: corrections, forms and costs, corrected calls next to the control group")
+    .option("--router <slug>", "only calls of this router")
+    .option("--since <time>", "calls that came since: 24h, 7d, 2w, or a date", "7d")
+    .action(async (flags: StatsFlags) => await showCallStats(invoked(), flags));
 
   calls
     .command("place")
