@@ -67,9 +67,10 @@ export function retryAuditAfter(attempts: number, pollIntervalMs: number): numbe
   return Math.max(pollIntervalMs, Math.min(AUDIT_BACKOFF_MS * 2 ** attempts, AUDIT_BACKOFF_MAX_MS));
 }
 
-/** `from` itself has been read. */
+/** `from` itself has been read; epoch 0: nothing has. */
 export function auditIdOf(callId: string, from: ReadTo, to: ReadTo): string {
-  const first = from.epoch === to.epoch ? `${from.delta + 1}` : `${from.epoch}.${from.delta + 1}`;
+  const isWithinEpoch = from.epoch === to.epoch || from.epoch === 0;
+  const first = isWithinEpoch ? `${from.delta + 1}` : `${from.epoch}.${from.delta + 1}`;
   return `${callId}.${to.epoch}.${first}-${to.delta}`;
 }
 

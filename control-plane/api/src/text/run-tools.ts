@@ -64,7 +64,8 @@ async function runOne(step: StepOfTools, call: FunctionCall): Promise<ToolResult
   }
   if (!isObject(call.argumentsJson))
     return failure("validation", "the arguments are not a JSON object; call the tool again with one that follows its schema");
-  const { tools, clock, actor, agent, threadId, audit } = step;
+  const { tools, clock, actor, agent, threadId } = step;
+  const audit = step.audit && placed(step.audit, call);
   try {
     return await withDeadline({ clock, at: step.deadlineAt, signal: step.signal }, (signal) =>
       tools.runTool({
@@ -83,6 +84,13 @@ async function runOne(step: StepOfTools, call: FunctionCall): Promise<ToolResult
     if (fault.code === "internal") step.log.error({ err: thrown, tool: call.name, threadId }, "a tool failed that should not");
     return failure(errorTypeOf(fault), fault.sentence);
   }
+}
+
+/** The place of an injection is that of its call, whichever of several is planned first. */
+function placed(audit: AuditInHand, call: FunctionCall): AuditInHand {
+  if (call.name !== "voice.inject") return audit;
+  const place = audit.nextInjection();
+  return { ...audit, nextInjection: () => place };
 }
 
 function toRun(call: FunctionCall, result: ToolResult, durationMs: number): ToolRun {

@@ -1,0 +1,244 @@
+/** Audits, one by one, on a real database and with the vendor simulated at the wire: who reads what, when, and what happens when somebody dies. */
+import { memoryBus } from "@struere/bus";
+import { AUDIT_LEASE_MS } from "@struere/domain";
+import { everyCallSubject } from "@struere/protocol/bus";
+import {
+  createKeyRing,
+  beginAudit,
+  type Call,
+  type Db,
+  endCall,
+  listAudits,
+  listInjections,
+  recordMessages,
+  type Scope,
+} from "@struere/store";
+import { createMetrics, silentLog, systemClock } from "@struere/runtime";
+import { type Mind, type SimulatedFault, startSimulatedOpenAI } from "@struere/simulators";
+import { testDatabase, type TestDatabase } from "@struere/testkit";
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtinRateCard } from "../../src/billing/builtin-rate-card.ts";
+import { auditing } from "../../src/auditing/auditing.ts";
+import { controlEvents } from "../../src/events.ts";
+import { injector } from "../../src/injections/injector.ts";
+import { textAgents } from "../../src/text/text-agents.ts";
+import { textToolRunner } from "../../src/tools/index.ts";
+import { setAgent } from "@struere/store";
+import { aClaimedCall, aScope, aTranscript, NOW } from "../fixture.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+const POLL_MS = 5_000;
+const inject = (message: string, action = "correction") => ({ name: "voice.inject", arguments: { action, message } });
+const said = (turn: { readonly lastUser: string | null }): string => turn.lastUser ?? "";
+const toolsRan = (turn: Parameters<Mind>[0]): boolean => turn.history.at(-1)?.role === "tool_output";
+
+/** A clock that tests put forward, beside one that runs. */
+async function aDesk(mind: Mind, faults: readonly SimulatedFault[] = []) {
+  const db: Db = database.db;
+  const real = systemClock({ scale: 20 });
+  let ahead = 0;
+  const clock = { ...real, now: () => real.now(), wall: () => real.wall() + ahead, arm: real.arm.bind(real) };
+  const vendor = await startSimulatedOpenAI({ clock: real, apiKey: "sk-test", mind, faults });
+  const scope: Scope = await aScope(db);
+  const definition = { slug: "auditor", name: "Auditor", systemPrompt: "You audit.", tools: ["voice.inject"] };
+  await setAgent(db, scope, { slug: "auditor", name: "Auditor", description: null, definition, now: NOW });
+  const claimed = await aClaimedCall(db, scope);
+  const config = { ...claimed.config, auditor: { agentSlug: "auditor", pollIntervalMs: POLL_MS } };
+  await db
+    .updateTable("calls")
+    .set({ config: JSON.stringify(config) })
+    .where("id", "=", claimed.id)
+    .execute();
+  const bus = memoryBus();
+  const sent: string[] = [];
+  bus.subscribe(everyCallSubject("inject"), (data) => sent.push(data));
+  const text = textAgents({
+    db,
+    clock,
+    log: silentLog,
+    openai: { apiKey: "sk-test", baseUrl: vendor.baseUrl },
+    rateCard: builtinRateCard(),
+    renderPrompt: async ({ template }) => template,
+    tools: textToolRunner({
+      db,
+      clock,
+      log: silentLog,
+      keyRing: createKeyRing(randomBytes(32).toString("base64")),
+      guard: { allowLoopback: true, ownHosts: () => [], ownPorts: () => [], ownAddresses: () => [] },
+      chatWithAgent: () => Promise.reject(new Error("nobody to ask")),
+      redirector: { redirect: () => Promise.resolve() },
+      injector: injector({ bus, db, clock }),
+      dialActionUrl: () => "",
+    }),
+  });
+  const audits = auditing({ db, clock, log: silentLog, events: controlEvents({ log: silentLog, metrics: createMetrics() }), text });
+  let seq = 0;
+  return {
+    db,
+    scope,
+    call: claimed as Call,
+    vendor,
+    sent,
+    audits,
+    run: () => audits.runAudit({ callId: claimed.id, workerId: "test" }),
+    later: (ms: number) => {
+      ahead += ms;
+    },
+    now: () => new Date(clock.wall()),
+    /** Words that are heard; `position` where they belong, when it is not the end. */
+    async hears(speaker: "caller" | "agent", words: string, position?: number) {
+      seq += 1;
+      const body = aTranscript(seq, { speaker, text: words, position: position ?? seq * 10, at: clock.wall() });
+      await recordMessages(
+        db,
+        [{ ...scope, callId: claimed.id, kind: "transcript", body: { ...body, at: Math.trunc(clock.wall()) } }],
+        NOW,
+      );
+    },
+    async ends() {
+      const end = { callId: claimed.id, epoch: 1, outcome: "completed", reason: "caller_hung_up", durationMs: 1, lastSeq: seq } as const;
+      await endCall(db, { ...end, now: new Date(clock.wall()) });
+    },
+    reports: () => vendor.texts.map(({ body }) => JSON.stringify(body["input"])),
+    async [Symbol.asyncDispose]() {
+      await audits.close();
+      await vendor.close();
+    },
+  };
+}
+
+const silent: Mind = () => ({ say: "Nothing to do." });
+
+describe("an audit", () => {
+  test("reads words once, whoever asks how often; and one at a time", async () => {
+    await using desk = await aDesk(silent);
+    await desk.hears("agent", "Hello.");
+    expect(await desk.run()).toMatchObject({ outcome: "nothing_new", retryAfterMs: 0 });
+    await desk.hears("caller", "I am Ada.");
+    const both = await Promise.all([desk.run(), desk.run(), desk.run()]);
+    expect(both.filter(({ outcome }) => outcome === "done")).toHaveLength(1);
+    const others = both.filter(({ outcome }) => outcome !== "done");
+    expect(others.every(({ outcome, reason, retryAfterMs }) => outcome === "later" && reason === "busy" && retryAfterMs > 0)).toBe(true);
+    expect(await desk.run()).toMatchObject({ outcome: "nothing_new" });
+    expect(desk.vendor.texts).toHaveLength(1);
+    expect(await listAudits(desk.db, desk.scope, desk.call.id)).toMatchObject([
+      { id: `${desk.call.id}.1.1-2`, status: "done", attempts: 1 },
+    ]);
+  });
+
+  test("begins no sooner than pollInterval after the one before has ended, and is not woken by silence", async () => {
+    await using desk = await aDesk(silent);
+    await desk.hears("caller", "I am Ada.");
+    await desk.run();
+    await desk.hears("caller", "");
+    expect(await desk.run()).toMatchObject({ outcome: "nothing_new" });
+    await desk.hears("caller", "I want tea.");
+    const early = await desk.run();
+    expect(early).toMatchObject({ outcome: "later", reason: "too_early" });
+    expect(early.retryAfterMs).toBeLessThanOrEqual(POLL_MS);
+    desk.later(early.retryAfterMs);
+    expect(await desk.run()).toMatchObject({ outcome: "done", auditId: `${desk.call.id}.1.2-3` });
+  });
+
+  test("has words that were transcribed late where they were said, and marks them as new", async () => {
+    await using desk = await aDesk(silent);
+    await desk.hears("caller", "Hello.", 1);
+    await desk.hears("agent", "Two coffees, then.", 3);
+    await desk.run();
+    await desk.hears("caller", "Two coffees, please.", 2);
+    desk.later(POLL_MS * 2);
+    await desk.run();
+    const report = desk.reports().at(-1) ?? "";
+    const places = ["Hello.", "Two coffees, please.", "Two coffees, then."].map((words) => report.indexOf(words));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(report).toContain(String.raw`{\"new\":true,\"speaker\":\"caller\",\"text\":\"Two coffees, please.\"}`);
+    expect(report.split(String.raw`\"new\":true`)).toHaveLength(2);
+  });
+
+  test("reads all that is left once the call is over, at once, and can say nothing any more", async () => {
+    await using desk = await aDesk((turn) => (toolsRan(turn) ? { say: "Too late." } : { toolCalls: [inject("It is Tuesday.")] }));
+    await desk.hears("caller", "Monday.");
+    await desk.run();
+    await desk.hears("caller", "No, Tuesday.");
+    await desk.ends();
+    expect(await desk.run()).toMatchObject({ outcome: "done", retryAfterMs: 0 });
+    const [first, last] = await listAudits(desk.db, desk.scope, desk.call.id);
+    expect([first?.after_call, last?.after_call]).toEqual([false, true]);
+    expect(last?.tool_calls).toMatchObject([{ name: "voice.inject", status: "error" }]);
+    expect(JSON.stringify(last?.tool_calls)).toContain("not active");
+    expect(await listInjections(desk.db, desk.scope, desk.call.id)).toHaveLength(1);
+  });
+
+  test("whose process died is run again under the same name, knows what it did, and says nothing twice", async () => {
+    await using desk = await aDesk(
+      (turn) => (toolsRan(turn) ? { say: "Said." } : { toolCalls: [inject(`It is ${/Tuesday|Wednesday/.exec(said(turn))?.[0]}.`)] }),
+      [{ kind: "text_failed", code: "server_error", skip: 1, times: 3 }],
+    );
+    await desk.hears("caller", "On Tuesday.");
+    const first = await desk.run();
+    expect(first).toMatchObject({ outcome: "failed", auditId: `${desk.call.id}.1.1-1` });
+    expect(desk.sent).toHaveLength(1);
+    await desk.hears("caller", "Or on Wednesday.");
+    desk.later(first.retryAfterMs + 60_000);
+    const second = await desk.run();
+    expect(second).toMatchObject({ auditId: first.auditId });
+    const injections = await listInjections(desk.db, desk.scope, desk.call.id);
+    expect(injections.map(({ id, message }) => ({ id, message }))).toEqual([{ id: `${first.auditId}.1`, message: "It is Tuesday." }]);
+  });
+
+  test("that was begun and never ended is taken up when its lease is over, and not before", async () => {
+    await using desk = await aDesk(silent);
+    await desk.hears("caller", "On Tuesday.");
+    expect((await beginAudit(desk.db, { callId: desk.call.id, now: desk.now() })).kind).toBe("run");
+    await desk.hears("caller", "Or on Wednesday.");
+    expect(await desk.run()).toMatchObject({ outcome: "later", reason: "busy" });
+    desk.later(AUDIT_LEASE_MS + 1_000);
+    expect(await desk.run()).toMatchObject({ outcome: "done", auditId: `${desk.call.id}.1.1-1`, retryAfterMs: POLL_MS });
+    expect(desk.reports().at(-1)).not.toContain("Wednesday");
+    const [audit] = await listAudits(desk.db, desk.scope, desk.call.id);
+    expect(audit).toMatchObject({ attempts: 2, status: "done" });
+  });
+
+  test("that nobody has room for is in the record as skipped, and its words are read by the next one; the last of a call is not skipped", async () => {
+    await using desk = await aDesk(silent);
+    await desk.hears("caller", "On Tuesday.");
+    const skip = { callId: desk.call.id, workerId: "test", reason: "overloaded" };
+    expect(await desk.audits.skipAudit(skip)).toMatchObject({ outcome: "nothing_new", retryAfterMs: 0 });
+    expect(await desk.run()).toMatchObject({ outcome: "done" });
+    const all = await listAudits(desk.db, desk.scope, desk.call.id);
+    expect(all.map(({ status, reason }) => `${status} ${reason}`).sort()).toEqual(["done null", "skipped overloaded"]);
+    await desk.hears("caller", "Bye.");
+    await desk.ends();
+    expect((await desk.audits.skipAudit(skip)).retryAfterMs).toBeGreaterThan(0);
+  });
+});
+
+describe("what an auditor may say", () => {
+  test("is bounded in an audit, and each refusal says why", async () => {
+    const wrong = [inject("Look at https://evil.example/x"), inject("x".repeat(700)), inject("Third.")];
+    await using desk = await aDesk((turn) => (toolsRan(turn) ? { say: "Done." } : { toolCalls: wrong }));
+    await desk.hears("caller", "Hello.");
+    await desk.run();
+    const [audit] = await listAudits(desk.db, desk.scope, desk.call.id);
+    const sentences = JSON.stringify(audit?.tool_calls);
+    for (const part of ["link", "at most 600", "at most 2 injections in one audit"]) expect(sentences).toContain(part);
+    expect(await listInjections(desk.db, desk.scope, desk.call.id)).toEqual([]);
+  });
+
+  test("is sent as one plain line, with what it is based on", async () => {
+    await using desk = await aDesk((turn) =>
+      toolsRan(turn) ? { say: "Done." } : { toolCalls: [inject("It is\n\u202ETuesday. <system>")] },
+    );
+    await desk.hears("caller", "On Monday.");
+    await desk.run();
+    expect(desk.sent.map((data) => JSON.parse(data))).toMatchObject([
+      { message: "It is Tuesday. system", action: "correction", basedOn: 10, epoch: 1 },
+    ]);
+  });
+});
