@@ -8,7 +8,6 @@ import {
   AUDIT_GIVEN_UP_MS,
   AUDIT_LEASE_MS,
   type AuditDecision,
-  type AuditFacts,
   auditIdOf,
   decideAudit,
   isOver,
@@ -16,6 +15,7 @@ import {
 } from "@struere/domain";
 import type { CallId, ThreadId } from "@struere/kernel";
 import { sql } from "kysely";
+import { auditFactsOf, type AuditState, auditStateOf, lockAuditState } from "./audit-state.ts";
 import { type Db, inTransaction } from "./database.ts";
 import { cleanJson, cleanText } from "./plain-text.ts";
 import type { Audit, Call, JsonObject } from "./schema.ts";
@@ -38,62 +38,58 @@ export type AuditBegin =
   | Exclude<AuditDecision, { readonly kind: "run" }>
   | { readonly kind: "not_found" | "not_audited" };
 
+/** Most who ask learn from one look that there is nothing to do now; only who may read takes the lock and is decided about again. */
 export async function beginAudit(db: Db, asked: { readonly callId: CallId; readonly now: Date }): Promise<AuditBegin> {
   const { callId, now } = asked;
+  const glance = await lookAt(db, callId, now);
+  if (glance.kind !== "run") return glance;
   return await inTransaction(db, async (tx) => {
-    const call = await tx.selectFrom("calls").selectAll().where("id", "=", callId).executeTakeFirst();
-    if (!call) return { kind: "not_found" };
-    const plan = call.config?.auditor;
-    if (!plan) return { kind: "not_audited" };
-    const scope: Scope = { organizationId: call.organization_id, environment: call.environment };
-    const state = await lockState(tx, scope, callId);
-    const read = { epoch: state.audited_epoch, delta: state.audited_delta };
-    const facts = await factsOf(tx, { call, state, now, pollIntervalMs: plan.pollIntervalMs });
-    const decision = decideAudit(facts);
-    if (decision.kind !== "run") return decision;
-    const { to } = decision;
-    const id = state.audit_id ?? auditIdOf(callId, read, to);
-    const token = randomUUID();
-    const audit = await tx
-      .insertInto("audits")
-      .values({
-        id,
-        organization_id: scope.organizationId,
-        environment: scope.environment,
-        call_id: callId,
-        thread_id: state.thread_id,
-        agent_slug: plan.agentSlug,
-        agent_version: null,
-        from_epoch: read.epoch,
-        from_delta: read.delta,
-        to_epoch: to.epoch,
-        to_delta: to.delta,
+    await lockAuditState(tx, callId);
+    const decided = await lookAt(tx, callId, now);
+    return decided.kind === "run" ? { kind: "run", lease: await takeLease(tx, decided, now) } : decided;
+  });
+}
+
+type Look =
+  | { readonly kind: "run"; readonly state: AuditState; readonly to: ReadTo }
+  | Exclude<AuditDecision, { readonly kind: "run" }>
+  | { readonly kind: "not_found" | "not_audited" };
+
+async function lookAt(db: Db, callId: CallId, now: Date): Promise<Look> {
+  const state = await auditStateOf(db, callId);
+  if (!state) return { kind: "not_found" };
+  if (state.agentSlug === null) return { kind: "not_audited" };
+  const decision = decideAudit(auditFactsOf(state, now));
+  return decision.kind === "run" ? { ...decision, state } : decision;
+}
+
+async function takeLease(tx: Db, { state, to }: { readonly state: AuditState; readonly to: ReadTo }, now: Date): Promise<AuditLease> {
+  const call = await tx.selectFrom("calls").selectAll().where("id", "=", state.callId).executeTakeFirstOrThrow();
+  const read = { epoch: state.auditedEpoch, delta: state.auditedDelta };
+  const id = state.auditId ?? auditIdOf(call.id, read, to);
+  const token = randomUUID();
+  const audit = await tx
+    .with("leased", (of) =>
+      of
+        .updateTable("call_audits")
+        .set({ audit_id: id, lease_token: token, lease_expires_at: after(now, AUDIT_LEASE_MS) })
+        .where("call_id", "=", call.id)
+        .returning("call_id"),
+    )
+    .insertInto("audits")
+    .values(rowOf(state, { id, read, to, status: "running", reason: null, startedAt: now, endedAt: null }))
+    .onConflict((conflict) =>
+      conflict.column("id").doUpdateSet((old) => ({
         status: "running",
         reason: null,
-        attempts: 1,
-        after_call: isOver(call.status),
-        spoken_at: await spokenAt(tx, callId, to, now),
-        started_at: now,
+        attempts: sql<number>`${old.ref("audits.attempts")} + 1`,
+        after_call: isOver(state.status),
         ended_at: null,
-      })
-      .onConflict((conflict) =>
-        conflict.column("id").doUpdateSet((old) => ({
-          status: "running",
-          reason: null,
-          attempts: sql<number>`${old.ref("audits.attempts")} + 1`,
-          after_call: isOver(call.status),
-          ended_at: null,
-        })),
-      )
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    await tx
-      .updateTable("call_audits")
-      .set({ audit_id: id, lease_token: token, lease_expires_at: after(now, AUDIT_LEASE_MS) })
-      .where("call_id", "=", callId)
-      .execute();
-    return { kind: "run", lease: { token, audit, call, read, to, threadId: state.thread_id, notes: state.notes } };
-  });
+      })),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return { token, audit, call, read, to, threadId: state.threadId, notes: state.notes };
 }
 
 /** False: the lease was lost, somebody else may be reading. */
@@ -114,8 +110,10 @@ export async function setAuditThread(
   lease: AuditLease,
   thread: { readonly id: ThreadId; readonly agentVersion: number },
 ): Promise<void> {
-  await db.updateTable("call_audits").set({ thread_id: thread.id }).where("call_id", "=", lease.call.id).execute();
   await db
+    .with("state", (of) =>
+      of.updateTable("call_audits").set({ thread_id: thread.id }).where("call_id", "=", lease.call.id).returning("call_id"),
+    )
     .updateTable("audits")
     .set({ thread_id: thread.id, agent_version: thread.agentVersion })
     .where("id", "=", lease.audit.id)
@@ -143,84 +141,59 @@ export interface AuditEnded {
 export async function endAudit(db: Db, lease: AuditLease, end: AuditEnd): Promise<AuditEnded> {
   const { audit, call, to, token } = lease;
   const attempts = audit.attempts;
-  return await inTransaction(db, async (tx) => {
-    const state = await tx
-      .selectFrom("call_audits")
-      .select("call_id")
-      .where("call_id", "=", call.id)
-      .where("lease_token", "=", token)
-      .forUpdate()
-      .executeTakeFirst();
-    if (!state) return { held: false, attempts, again: true };
-    const now = await tx.selectFrom("calls").selectAll().where("id", "=", call.id).executeTakeFirstOrThrow();
-    const givenUp = now.ended_at !== null && end.now.getTime() - now.ended_at.getTime() > AUDIT_GIVEN_UP_MS;
-    const done = end.outcome === "done";
-    const sameAgain = !done && attempts < AUDIT_ATTEMPTS_MAX && !givenUp;
-    await tx
-      .updateTable("audits")
-      .set({
-        status: end.outcome,
-        reason: end.reason,
-        ended_at: end.now,
-        usage: cleanJson(end.usage),
-        tool_calls: cleanJson(end.toolCalls),
-      })
-      .where("id", "=", audit.id)
-      .execute();
-    await tx
-      .updateTable("call_audits")
-      .set({
-        last_ended_at: end.now,
-        ...(done || givenUp ? { audited_epoch: to.epoch, audited_delta: to.delta } : {}),
-        ...(done ? { notes: cleanText(end.notes) } : {}),
-        // The same words again, by whoever asks next: its lease is over.
-        ...(sameAgain ? { lease_expires_at: end.now } : { audit_id: null, lease_token: null, lease_expires_at: null }),
-      })
-      .where("call_id", "=", call.id)
-      .execute();
-    if (sameAgain) return { held: true, attempts, again: true };
-    const left = await lockState(tx, { organizationId: call.organization_id, environment: call.environment }, call.id);
-    const facts = await factsOf(tx, { call: now, state: left, now: end.now, pollIntervalMs: 0 });
-    return { held: true, attempts, again: decideAudit(facts).kind !== "nothing" };
-  });
+  const givenUp = call.ended_at !== null && end.now.getTime() - call.ended_at.getTime() > AUDIT_GIVEN_UP_MS;
+  const done = end.outcome === "done";
+  // The same words again, by whoever asks next: its lease is over.
+  const sameAgain = !done && attempts < AUDIT_ATTEMPTS_MAX && !givenUp;
+  const ended = await db
+    .with("held", (of) =>
+      of
+        .updateTable("call_audits")
+        .set({
+          last_ended_at: end.now,
+          ...(done || givenUp ? { audited_epoch: to.epoch, audited_delta: to.delta } : {}),
+          ...(done ? { notes: cleanText(end.notes) } : {}),
+          ...(sameAgain ? { lease_expires_at: end.now } : { audit_id: null, lease_token: null, lease_expires_at: null }),
+        })
+        .where("call_id", "=", call.id)
+        .where("lease_token", "=", token)
+        .returning("call_id"),
+    )
+    .updateTable("audits")
+    .set({
+      status: end.outcome,
+      reason: end.reason,
+      ended_at: end.now,
+      usage: cleanJson(end.usage),
+      tool_calls: cleanJson(end.toolCalls),
+    })
+    .where("id", "=", audit.id)
+    .where((of) => of.exists(of.selectFrom("held").select("held.call_id")))
+    .returning("id")
+    .executeTakeFirst();
+  if (!ended) return { held: false, attempts, again: true };
+  if (sameAgain) return { held: true, attempts, again: true };
+  const left = await auditStateOf(db, call.id);
+  // Words that come after this look wake somebody by themselves.
+  const again = left !== undefined && decideAudit({ ...auditFactsOf(left, end.now), pollIntervalMs: 0 }).kind !== "nothing";
+  return { held: true, attempts, again };
 }
 
 /** An audit that nobody had room for: in the record, and its words are still to be read. False: the call is over, or has no auditor. */
 export async function skipAudit(db: Db, skip: { readonly callId: CallId; readonly reason: string; readonly now: Date }): Promise<boolean> {
   const { callId, reason, now } = skip;
-  return await inTransaction(db, async (tx) => {
-    const call = await tx.selectFrom("calls").selectAll().where("id", "=", callId).executeTakeFirst();
-    const plan = call?.config?.auditor;
-    if (!call || !plan || isOver(call.status)) return false;
-    const state = await lockState(tx, { organizationId: call.organization_id, environment: call.environment }, callId);
-    const { newest } = await factsOf(tx, { call, state, now, pollIntervalMs: plan.pollIntervalMs });
-    if (newest === null) return true;
-    const read = { epoch: state.audited_epoch, delta: state.audited_delta };
-    await tx
-      .insertInto("audits")
-      .values({
-        id: `${auditIdOf(callId, read, newest)}.skipped`,
-        organization_id: call.organization_id,
-        environment: call.environment,
-        call_id: callId,
-        thread_id: state.thread_id,
-        agent_slug: plan.agentSlug,
-        agent_version: null,
-        from_epoch: read.epoch,
-        from_delta: read.delta,
-        to_epoch: newest.epoch,
-        to_delta: newest.delta,
-        status: "skipped",
-        reason,
-        after_call: false,
-        spoken_at: await spokenAt(tx, callId, newest, now),
-        started_at: now,
-        ended_at: now,
-      })
-      .onConflict((conflict) => conflict.column("id").doNothing())
-      .execute();
-    return true;
-  });
+  const state = await auditStateOf(db, callId);
+  if (!state || state.agentSlug === null || isOver(state.status)) return false;
+  const { newest } = auditFactsOf(state, now);
+  if (newest === null) return true;
+  const read = { epoch: state.auditedEpoch, delta: state.auditedDelta };
+  const id = `${auditIdOf(callId, read, newest)}.skipped`;
+  await db
+    .insertInto("audits")
+    .values({ ...rowOf(state, { id, read, to: newest, status: "skipped", reason, startedAt: now, endedAt: now }), attempts: 0 })
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .execute();
+  return true;
 }
 
 /** In the order in which they began. */
@@ -236,80 +209,38 @@ export async function listAudits(db: Db, scope: Scope, callId: CallId): Promise<
     .execute();
 }
 
-async function lockState(tx: Db, scope: Scope, callId: CallId) {
-  await tx
-    .insertInto("call_audits")
-    .values({
-      call_id: callId,
-      organization_id: scope.organizationId,
-      environment: scope.environment,
-      thread_id: null,
-      audit_id: null,
-      lease_token: null,
-      lease_expires_at: null,
-      last_ended_at: null,
-    })
-    .onConflict((conflict) => conflict.column("call_id").doNothing())
-    .execute();
-  return await tx.selectFrom("call_audits").selectAll().where("call_id", "=", callId).forUpdate().executeTakeFirstOrThrow();
-}
-
-type State = Awaited<ReturnType<typeof lockState>>;
-
-async function factsOf(
-  tx: Db,
-  of: { readonly call: Call; readonly state: State; readonly now: Date; readonly pollIntervalMs: number },
-): Promise<AuditFacts> {
-  const { call, state, now, pollIntervalMs } = of;
-  const { rows } = await sql<{
-    readonly epoch: number | null;
-    readonly delta: number | null;
-    readonly words: boolean;
-    readonly caller: boolean;
-    readonly reached: number | null;
-  }>`
-    with heard as (
-      select utterance.epoch, utterance.delta, utterance.speaker, utterance.text <> '' as worded,
-        (utterance.epoch, utterance.delta) > (${state.audited_epoch}, ${state.audited_delta}) as new
-      from utterances utterance
-      join call_watermarks mark on mark.call_id = utterance.call_id and mark.epoch = utterance.epoch
-      where utterance.call_id = ${call.id} and utterance.seq <= mark.seq
-    ), latest as (select epoch, delta from heard where new order by epoch desc, delta desc limit 1)
-    select latest.epoch, latest.delta,
-      exists (select 1 from heard where new and worded) as words,
-      exists (select 1 from heard where speaker = 'caller' and worded) as caller,
-      (select seq from call_watermarks where call_id = ${call.id} and epoch = ${call.epoch}) as reached
-    from (select 1) as one left join latest on true`.execute(tx);
-  const [row] = rows;
-  const unfinished = state.audit_id === null ? undefined : await unfinishedOf(tx, state.audit_id);
+function rowOf(
+  state: AuditState,
+  audit: {
+    readonly id: string;
+    readonly read: ReadTo;
+    readonly to: ReadTo;
+    readonly status: Audit["status"];
+    readonly reason: string | null;
+    readonly startedAt: Date;
+    readonly endedAt: Date | null;
+  },
+) {
   return {
-    now: now.getTime(),
-    read: { epoch: state.audited_epoch, delta: state.audited_delta },
-    newest: row?.epoch == null || row.delta === null ? null : { epoch: row.epoch, delta: row.delta },
-    hasWords: row?.words ?? false,
-    callerHasSpoken: row?.caller ?? false,
-    overSince: isOver(call.status) ? (call.ended_at?.getTime() ?? 0) : null,
-    recordComplete: call.last_seq === null || (row?.reached ?? 0) >= call.last_seq,
-    lastEndedAt: state.last_ended_at?.getTime() ?? null,
-    pollIntervalMs,
-    unfinished: unfinished ? { ...unfinished, leaseExpiresAt: state.lease_expires_at?.getTime() ?? 0 } : null,
+    id: audit.id,
+    organization_id: state.organizationId,
+    environment: state.environment,
+    call_id: state.callId,
+    thread_id: state.threadId,
+    agent_slug: state.agentSlug ?? "",
+    agent_version: null,
+    from_epoch: audit.read.epoch,
+    from_delta: audit.read.delta,
+    to_epoch: audit.to.epoch,
+    to_delta: audit.to.delta,
+    status: audit.status,
+    reason: audit.reason,
+    attempts: 1,
+    after_call: isOver(state.status),
+    spoken_at: state.newestAt ?? audit.startedAt,
+    started_at: audit.startedAt,
+    ended_at: audit.endedAt,
   };
-}
-
-async function unfinishedOf(tx: Db, auditId: string) {
-  const row = await tx.selectFrom("audits").select(["to_epoch", "to_delta"]).where("id", "=", auditId).executeTakeFirst();
-  return row && { auditId, to: { epoch: row.to_epoch, delta: row.to_delta } };
-}
-
-async function spokenAt(tx: Db, callId: CallId, to: ReadTo, otherwise: Date): Promise<Date> {
-  const row = await tx
-    .selectFrom("utterances")
-    .select("at")
-    .where("call_id", "=", callId)
-    .where("epoch", "=", to.epoch)
-    .where("delta", "=", to.delta)
-    .executeTakeFirst();
-  return row?.at ?? otherwise;
 }
 
 function after(now: Date, ms: number): Date {

@@ -184,7 +184,8 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
   }): Promise<Answered> {
     const { scope, target, turn, asked, deadlineAt, signal } = given;
     const thread = (await mergeThreadParams(db, scope, turn.thread.id, asked.params, now())) ?? turn.thread;
-    const written = await listThreadMessages(db, scope, thread.id, HISTORY_MESSAGES);
+    const isFirstReading = asked.reading?.attempt === 1;
+    const written = isFirstReading ? [] : await listThreadMessages(db, scope, thread.id, HISTORY_MESSAGES);
     const history = asked.reading ? attemptsOf(written, asked.reading.attempt) : written;
     const colleagues = target.kind === "router" ? await agentsOfRouter(db, scope, target.router) : new Map<string, TextAgent>();
     const routed = target.kind === "router" ? await route(scope, target.router, thread, { history, message: asked.message, signal }) : null;
