@@ -47,6 +47,7 @@ export const ControlEnv = z.object({
   OPENAI_BASE_URL: origin(/^https?$/, "an http(s) URL").optional(),
   ALLOW_LOOPBACK_TOOLS: z.enum(["true", "false"], { error: "true or false" }).default("false"),
   RATE_CARD_FILE: z.string().optional(),
+  RECORDING_DAYS: z.coerce.number().int("a whole number of days").min(1).max(3_650).default(30),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 export type ControlEnv = z.infer<typeof ControlEnv>;
@@ -71,6 +72,8 @@ export interface ControlConfig {
   readonly openai?: { readonly apiKey: string | null; readonly baseUrl: string | null };
   /** Tools of owners may be served on this very machine, but never to a production environment. For developers; default false. */
   readonly allowLoopbackTools?: boolean;
+  /** So long recordings of calls are kept; default 30. */
+  readonly recordingDays?: number;
   /** The first key of an installation that has no organization yet. */
   readonly bootstrapApiKey: string | null;
   /** Prices of this installation, laid over the built-in ones; absent or `null`: those alone. */
@@ -97,6 +100,7 @@ export function toControlConfig(env: ControlEnv): ControlConfig {
     openai: { apiKey: env.OPENAI_API_KEY ?? null, baseUrl: env.OPENAI_BASE_URL ?? null },
     ...(env.RATE_CARD_FILE ? { rateCardFile: env.RATE_CARD_FILE } : {}),
     ...(env.ALLOW_LOOPBACK_TOOLS === "true" ? { allowLoopbackTools: true } : {}),
+    recordingDays: env.RECORDING_DAYS,
     bootstrapApiKey: env.BOOTSTRAP_API_KEY ?? null,
   };
 }

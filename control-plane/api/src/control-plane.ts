@@ -18,6 +18,7 @@ import { startRecorder } from "./recorder/recorder.ts";
 import { callRouter } from "./routing/route-call.ts";
 import { startInjectionSweeper } from "./injections/injector.ts";
 import { startFormChecker } from "./stats/form-checker.ts";
+import { DEFAULT_RECORDING_DAYS, startRetention } from "./recordings/retention.ts";
 import { startSweeper } from "./sweeper.ts";
 import { twilioTelephony } from "./telephony/twilio-telephony.ts";
 import { within } from "./within.ts";
@@ -63,7 +64,9 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   const biller = startBiller({ ...context, db: context.billDb });
   parts.defer(() => biller.close());
   const sweeper = startSweeper(plane);
+  const retention = startRetention(plane, { days: config.recordingDays ?? DEFAULT_RECORDING_DAYS });
   parts.defer(() => sweeper.close());
+  parts.defer(() => retention.close());
   const audits = auditing({ ...context, db: context.viewDb, text });
   parts.defer(() => audits.close());
   const forgotten = startForgottenAudits(plane);

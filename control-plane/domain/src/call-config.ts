@@ -40,6 +40,7 @@ export interface CallConfig {
   readonly auditor?: { readonly agentSlug: string; readonly pollIntervalMs: number };
   /** Only of a router with more than one agent. */
   readonly routing?: { readonly classifyFirst: boolean; readonly holdMs: number; readonly contextMessages: number };
+  readonly recording?: { readonly consentText: string };
   readonly history: { readonly speaker: "SPEAKER_CALLER" | "SPEAKER_AGENT"; readonly text: string }[];
 }
 
@@ -91,6 +92,7 @@ export interface VoiceSettings {
     | { readonly type: "server_vad"; readonly threshold: number; readonly silenceDurationMs: number; readonly prefixPaddingMs: number };
   readonly noiseReduction?: "near_field" | "far_field" | undefined;
   readonly transcriptionModel: string;
+  readonly recording?: { readonly enabled: boolean; readonly consentText?: string | undefined } | undefined;
 }
 
 export interface CallFacts {
@@ -197,6 +199,7 @@ export function resolveCallConfig(question: ResolveQuestion, opening: Opening): 
     ...(router && pinned.length > 1
       ? { routing: { classifyFirst: true, holdMs: router.holdMs, contextMessages: router.contextMessages } }
       : {}),
+    ...(voice.recording?.enabled ? { recording: { consentText: voice.recording.consentText ?? "" } } : {}),
     history: [],
   };
   return ok({

@@ -214,3 +214,4 @@ export {
   type StatsWindow,
 } from "./call-stats.ts";
 export { checkForms } from "./form-check.ts";
+export { appendRecordingPart, deleteOldRecordings, getRecordingAudio, listRecordingParts, type RecordingPart } from "./recordings.ts";

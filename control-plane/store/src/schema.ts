@@ -55,6 +55,7 @@ export interface Database {
   call_events: CallEventTable;
   utterances: UtteranceTable;
   call_usage: CallUsageTable;
+  call_recording_parts: CallRecordingPartTable;
   call_watermarks: CallWatermarkTable;
   dead_letters: DeadLetterTable;
   audit_log: AuditLogTable;
@@ -615,6 +616,17 @@ export interface CreditHoldTable {
   opened_at: Date;
   expires_at: Date;
   closed_at: Date | null;
+}
+
+export interface CallRecordingPartTable {
+  call_id: CallId;
+  epoch: number;
+  part: number;
+  organization_id: OrganizationId;
+  environment: Environment;
+  started_at: Date;
+  audio: Buffer;
+  created_at: Date;
 }
 
 export type Call = Selectable<CallTable>;

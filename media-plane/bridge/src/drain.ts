@@ -5,6 +5,7 @@
 import type { Clock } from "@struere/kernel";
 import type { Outboxes } from "./bus/outboxes.ts";
 import type { Endings } from "./control/endings.ts";
+import type { Uploads } from "./recording/uploads.ts";
 import type { Presence } from "./control/presence.ts";
 import type { Events } from "./events.ts";
 import type { OpenSet } from "./open-set.ts";
@@ -17,6 +18,7 @@ export interface DrainOptions {
   readonly presence: Presence;
   readonly endings: Endings;
   readonly outboxes: Outboxes;
+  readonly uploads: Uploads;
   readonly events: Events;
 }
 
@@ -25,7 +27,7 @@ const HANG_UP_MS = 15_000;
 /** For EndCall and for the recorder to cover what was published. What is left then goes to the spool. */
 const RECORDS_MS = 10_000;
 
-export async function drain({ clock, drainMs, sessions, presence, endings, outboxes, events }: DrainOptions): Promise<void> {
+export async function drain({ clock, drainMs, sessions, presence, endings, outboxes, uploads, events }: DrainOptions): Promise<void> {
   events.drainStarted(sessions.size);
   // Not waited for: a control plane that is away must not hold up the calls' end.
   void presence.announce();
@@ -35,6 +37,6 @@ export async function drain({ clock, drainMs, sessions, presence, endings, outbo
     await sessions.emptied(clock, HANG_UP_MS);
     for (const session of sessions) session.abandon("node_draining");
   }
-  await Promise.all([endings.settle(RECORDS_MS), outboxes.settle(RECORDS_MS)]);
+  await Promise.all([endings, outboxes, uploads].map((records) => records.settle(RECORDS_MS)));
   events.drained({ calls: sessions.size, messages: outboxes.depth, endings: endings.depth });
 }

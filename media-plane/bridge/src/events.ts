@@ -5,6 +5,7 @@ import type { RecordedKind } from "@struere/protocol/bus";
 import type { Log } from "@struere/runtime";
 import type { Refusal } from "./admission.ts";
 import type { OutboxReport } from "./bus/outbox.ts";
+import type { RecordingOf } from "./recording/uploads.ts";
 import type { Ending } from "./control/endings.ts";
 import type { Meters } from "./meters.ts";
 
@@ -91,6 +92,11 @@ export function createEvents({ log, meters }: { readonly log: Log; readonly mete
     endingTrouble(name: "delayed" | "refused" | "given_up", fault: Fault, { callId, epoch, reason }: Ending): void {
       meters.controlTrouble.inc({ request: "end_call", code: fault.code });
       log.warn({ callId, epoch, reason, code: fault.code, why: fault.sentence }, `end of call ${name.replace("_", " ")}`);
+    },
+    /** It is silence in the recording. */
+    recordingPartLost({ callId, epoch }: RecordingOf, part: number, fault: Fault): void {
+      meters.controlTrouble.inc({ request: "append_recording", code: fault.code });
+      log.warn({ callId, epoch, part, code: fault.code, why: fault.sentence }, "part of a recording given up");
     },
     toolFailed(callId: CallId, name: string, fault: Fault): void {
       meters.controlTrouble.inc({ request: "run_tool", code: fault.code });

@@ -18,6 +18,7 @@ import { answer, listen, portOf } from "./http.ts";
 import { createMeters } from "./meters.ts";
 import { createWarmLegs } from "./model/warm-legs.ts";
 import { OpenSet } from "./open-set.ts";
+import { createUploads } from "./recording/uploads.ts";
 import { createDoor, MEDIA_PATH } from "./server.ts";
 import { Session, type SessionGround } from "./session.ts";
 import { Gathering } from "./wire/index.ts";
@@ -68,6 +69,7 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
   });
   const endings = createEndings({ control, clock, nodeId, report: (name, fault, ending) => events.endingTrouble(name, fault, ending) });
   const leases = createLeases({ control, clock, nodeId, report: (fault) => events.leaseTrouble(fault) });
+  const uploads = createUploads({ control, clock, report: (of, part, fault) => events.recordingPartLost(of, part, fault) });
   const warmLegs = createWarmLegs({ account: config.openai, clock, gathering, most: config.capacity, events });
   const presence = createPresence({
     control,
@@ -91,6 +93,7 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
     endings,
     leases,
     outboxes,
+    uploads,
     warmLegs,
     gathering,
     events,
@@ -170,7 +173,7 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
     },
     drain: () => {
       admitting = false;
-      drained ??= drain({ clock, drainMs: config.drainMs, sessions, presence, endings, outboxes, events });
+      drained ??= drain({ clock, drainMs: config.drainMs, sessions, presence, endings, outboxes, uploads, events });
       return drained;
     },
     [Symbol.asyncDispose]: async () => {
@@ -179,7 +182,8 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
       preparations.unsubscribe();
       warmLegs.close();
       for (const session of sessions) session.abandon("node_stopped");
-      await Promise.all([endings.settle(LAST_RECORDS_MS), outboxes.settle(LAST_RECORDS_MS)]);
+      await Promise.all([endings, outboxes, uploads].map((records) => records.settle(LAST_RECORDS_MS)));
+      uploads.close();
       await outboxes.close();
       endings.close();
       leases.close();

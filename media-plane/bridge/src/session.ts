@@ -33,6 +33,8 @@ import type { ModelNews } from "./model/model-leg.ts";
 import { type OpenAIAccount, OpenAILeg } from "./model/openai-leg.ts";
 import type { WarmLegs } from "./model/warm-legs.ts";
 import { WordsInOrder } from "./model/words-in-order.ts";
+import { CallRecorder } from "./recording/call-recorder.ts";
+import type { Uploads } from "./recording/uploads.ts";
 import type { Start } from "./telephony/threshold.ts";
 import { TwilioLeg } from "./telephony/twilio-leg.ts";
 import { CLOSE, type Gathering, type LaneSocket } from "./wire/index.ts";
@@ -49,6 +51,7 @@ export interface SessionGround {
   readonly endings: Endings;
   readonly leases: Leases;
   readonly outboxes: Outboxes;
+  readonly uploads: Uploads;
   readonly warmLegs: WarmLegs;
   readonly gathering: Gathering;
   readonly events: Events;
@@ -81,6 +84,7 @@ export class Session {
   #releaseLease: (() => void) | undefined;
   #config: CallConfig | undefined;
   #callBus: CallBus | undefined;
+  #recorder: CallRecorder | undefined;
   readonly #gone = new AbortController();
   #ending: { readonly outcome: CallOutcome; readonly reason: string } | undefined;
 
@@ -229,6 +233,7 @@ export class Session {
       notUnderstood: () => events.injectionNotUnderstood(callId),
     });
     this.#ground.claimed(this, config);
+    if (config.isRecorded === true) this.#record(config);
     this.#releaseLease = leases.hold({
       callId,
       epoch,
@@ -237,6 +242,15 @@ export class Session {
       advised: (advice, reason) => this.dispatch({ type: "operator.advised", at: clock.now(), advice, reason }),
     });
     this.dispatch({ type: "config.resolved", at, config });
+  }
+
+  #record({ callId, epoch }: CallConfig): void {
+    const { clock, uploads } = this.#ground;
+    const of = { callId, epoch, startedAt: Math.round(clock.wall()) };
+    const recorder = new CallRecorder({ clock, onPart: (part) => uploads.send(of, part) });
+    this.#recorder = recorder;
+    this.#telephony.caller.tapped(recorder);
+    this.#telephony.agent.tapped(recorder);
   }
 
   #createPorts(): CallPorts {
@@ -392,6 +406,7 @@ export class Session {
     this.#offTimer?.();
     this.#releaseLease?.();
     this.#closeModel();
+    this.#recorder?.finish();
     this.#telephony.close(code);
     this.#callBus?.finish();
     const { events, meters, clock } = this.#ground;

@@ -16,6 +16,8 @@ export interface CallConfig {
   /** Of a router with more than one agent: who has the call is decided by what the caller says. */
   readonly routing: RoutingPlan | null;
   readonly auditor: { readonly agentSlug: string; readonly pollIntervalMs: number } | null;
+  /** Both sides of the call are kept as sound. The machine has no part in it. */
+  readonly isRecorded?: boolean;
   /** What was said under earlier epochs. Not empty: continue, do not greet again. */
   readonly history: readonly HeardUtterance[];
 }

@@ -51,6 +51,20 @@ export async function postJson<Schema extends z.ZodType>(
   throw new Fault("unavailable", `what answers at ${url} is not a control plane of this product; correct --url or STRUERE_URL`);
 }
 
+/** A file, as it comes. @throws Fault with the server's own sentence. */
+export async function getFile(
+  { url, key }: Session,
+  path: string,
+): Promise<{ readonly headers: Headers; readonly body: ReadableStream<Uint8Array> }> {
+  const asked = { url, keySource: key.source, keyPrefix: key.prefix, timeoutMs: ANSWER_WITHIN_MS };
+  const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key.plaintext}` } }).catch((thrown: unknown) => {
+    throw faultOfApi(thrown, asked);
+  });
+  if (response.ok && response.body) return { headers: response.headers, body: response.body };
+  const { data } = Refusal.safeParse(parse(await response.text()));
+  throw new Fault(CODES[response.status] ?? "aborted", data?.error ?? `the control plane at ${url} answered ${response.status}`);
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

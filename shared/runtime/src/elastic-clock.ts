@@ -1,12 +1,11 @@
 /**
- * A clock that runs faster than life, and waits for the process when that is late. In one turn of the event loop it advances by a few
- * milliseconds at most, however long the turn took: what a busy machine costs is time on the wall, and no deadline, no gap in somebody's
- * audio. Only for systems that are whole in one process, simulated vendors included: whoever is outside sees time stand still.
+ * A clock that runs faster than life, and waits for the process when that is late. In one turn of the event loop it advances by one frame of
+ * audio at most, however long the turn took: what a busy machine costs is time on the wall, and no deadline, no gap in somebody's audio. Only for systems that are whole in one process, simulated vendors included: whoever is outside sees time stand still.
  */
 import type { Clock } from "@struere/kernel";
 
-/** Real milliseconds that one turn of the event loop counts for at most. */
-const TURN_MAX_MS = 4;
+/** Of the clock's own milliseconds. */
+const TURN_MAX_MS = 20;
 
 export interface ElasticClock extends Clock, Disposable {}
 
@@ -16,7 +15,7 @@ export function elasticClock(options: { readonly scale: number }): ElasticClock 
   const startedWall = Date.now();
   let at = 0;
   let turnBegan = performance.now();
-  const now = (): number => at + Math.min(performance.now() - turnBegan, TURN_MAX_MS) * scale;
+  const now = (): number => at + Math.min((performance.now() - turnBegan) * scale, TURN_MAX_MS);
   const turn = setInterval(() => {
     at = now();
     turnBegan = performance.now();

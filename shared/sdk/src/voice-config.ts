@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { DEFAULT_REALTIME_MODEL, DEFAULT_TRANSCRIPTION_MODEL, bareSlug, modelSlugs } from "./models.ts";
-import { choice, fraction, kinds, strict, wholeNumber } from "./sentences.ts";
+import { choice, fraction, kinds, strict, wholeNumber, words } from "./sentences.ts";
 import { SlugOrEmpty } from "./slug.ts";
 
 export const VOICES = ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"] as const;
@@ -31,6 +31,12 @@ export type TurnDetection = z.output<typeof TurnDetection>;
 
 const realtimeModels = modelSlugs("realtime");
 
+/** Recording people without telling them is forbidden in many places: `consentText` is said, word for word, before anything else. */
+const Recording = strict("recording", {
+  enabled: z.boolean({ error: "is missing or not legal; legal: true or false" }),
+  consentText: z.exactOptional(words({ what: "what the caller is told", max: 500 })),
+});
+
 const Fields = strict("voiceConfig", {
   /** "openai" is the old name of "openai-realtime". */
   provider: choice(["openai-realtime"], ["openai"])
@@ -51,6 +57,8 @@ const Fields = strict("voiceConfig", {
   pollInterval: wholeNumber({ min: 3_000, max: 600_000, unit: "milliseconds" }).default(5_000),
   turnDetection: TurnDetection.default({ type: "semantic_vad", eagerness: "medium" }),
   noiseReduction: z.exactOptional(choice(["near_field", "far_field"])),
+  /** Whether calls are kept as sound, both sides; absent: they are not. */
+  recording: z.exactOptional(Recording),
   /** Writes down what the caller says. */
   transcriptionModel: choice(modelSlugs("transcription")).default(DEFAULT_TRANSCRIPTION_MODEL),
 });

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { HandInjector } from "../injections/hand-injector.ts";
 import { InjectBody } from "../injections/inject-input.ts";
 import { readInput } from "../http/rest.ts";
+import { recordingOf } from "../recordings/recording.ts";
 import { restKey } from "../http/rest-key.ts";
 import { showCall, showInjection, showMessage, showSetup, showUsage, showUtterance } from "../trpc/view.ts";
 import { watchCall } from "../trpc/watch-call.ts";
@@ -67,6 +68,23 @@ export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): v
     const gone = new AbortController();
     reply.raw.on("close", () => gone.abort());
     return showInjection(await deps.injections.inject(holder, id, asked, gone.signal));
+  });
+
+  scope.get("/v1/calls/:id/recording", async (request, reply) => {
+    const holder = await restKey(deps, request, "calls");
+    const { id } = readInput(CallPath, request.params);
+    const recording = await recordingOf(db, holder, id);
+    if (!recording) {
+      if (!(await getCall(db, holder, id))) throw noSuchCall(id, holder.environment);
+      throw new Fault("not_found", `there is no recording of ${id}: it was not recorded, or the recording is too old and was deleted`);
+    }
+    return await reply
+      .header("content-type", "audio/wav")
+      .header("content-length", String(recording.sizeBytes))
+      .header("content-disposition", `attachment; filename="${id}.wav"`)
+      .header("cache-control", "no-store")
+      .header("struere-missing-parts", String(recording.missingParts))
+      .send(Readable.from(recording.wav(), { objectMode: false }));
   });
 
   // A browser asks before it sends Last-Event-ID.

@@ -29,7 +29,7 @@ export interface ApiOperation {
   readonly status?: 200 | 201;
   readonly answer: z.ZodType;
   /** Default `application/json`. */
-  readonly answerType?: "text/event-stream";
+  readonly answerType?: "text/event-stream" | "audio/wav";
   /** Error codes beyond those that every operation may answer. */
   readonly errors?: readonly number[];
 }
@@ -111,6 +111,18 @@ export const OPERATIONS: readonly ApiOperation[] = [
     permission: "calls",
     params: CallPath,
     answer: CallRecordShape,
+    errors: [404],
+  },
+  {
+    id: "getRecording",
+    method: "get",
+    path: "/v1/calls/:id/recording",
+    summary:
+      "The call as sound: WAV in stereo, the caller left, the agent as it was heard right. The header struere-missing-parts says how many parts of ten seconds are silence because they were lost.",
+    permission: "calls",
+    params: CallPath,
+    answer: z.string().meta({ format: "binary" }),
+    answerType: "audio/wav",
     errors: [404],
   },
   {

@@ -2,6 +2,8 @@
 import { LEASE_EXPIRES_MS, LEASE_RENEW_MS } from "@struere/domain";
 import { Fault } from "@struere/kernel";
 import type {
+  AppendRecordingRequest__Output,
+  AppendRecordingResponse,
   ClaimCallRequest__Output,
   ClaimCallResponse,
   EndCallRequest__Output,
@@ -14,7 +16,7 @@ import type {
   RunToolResponse,
 } from "@struere/protocol/grpc";
 import { validUpgradeSignature } from "@struere/protocol/twilio";
-import { type Call, claimCall, endCall, findCall, openCredentials, renewLeases } from "@struere/store";
+import { appendRecordingPart, type Call, claimCall, endCall, findCall, openCredentials, renewLeases } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import { openStreamToken } from "../grants.ts";
 import type { CallRouter } from "../routing/route-call.ts";
@@ -37,10 +39,13 @@ export interface CallControl {
   endCall(request: EndCallRequest__Output): Promise<EndCallResponse>;
   runTool(request: RunToolRequest__Output): Promise<RunToolResponse>;
   routeUtterance(request: RouteUtteranceRequest__Output): Promise<RouteUtteranceResponse>;
+  appendRecording(request: AppendRecordingRequest__Output): Promise<AppendRecordingResponse>;
 }
 
 /** A node holds some hundreds of calls; more in one request is a fault of its own. */
 const LEASES_MAX = 10_000;
+/** Ten seconds of both sides. */
+const RECORDING_PART_BYTES = 160_000;
 
 export function callControl(options: CallControlOptions): CallControl {
   const { db, clock, events } = options;
@@ -114,6 +119,23 @@ export function callControl(options: CallControlOptions): CallControl {
         throw new Fault("failed_precondition", `epoch ${epoch} does not hold this call`);
       const { agent, by } = await options.router.routeCall(call, { utterances, currentAgent: request.currentAgent });
       return { ...(agent ? { agent } : {}), decidedBy: by ?? "" };
+    },
+
+    async appendRecording(request) {
+      const epoch = epochOf(request.epoch);
+      const part = wholeNumber("part", request.part);
+      const audio = request.audio;
+      if (audio.length === 0 || audio.length > RECORDING_PART_BYTES || audio.length % 2 !== 0) {
+        throw new Fault("invalid_argument", `audio has ${audio.length} bytes; legal: 2 to ${RECORDING_PART_BYTES}, two for each sample`);
+      }
+      const call = await findCall(db, callIdOf(request.callId));
+      if (!call) throw new Fault("not_found", "there is no such call");
+      if (!call.config?.recording) throw new Fault("failed_precondition", "this call is not recorded");
+      // What a node sends last comes when the call is over; the next node has another epoch.
+      if (epoch > call.epoch) throw new Fault("failed_precondition", `epoch ${epoch} has never held this call`);
+      const startedAt = new Date(wholeNumber("started_at", request.startedAt));
+      await appendRecordingPart(db, call, { epoch, part, startedAt, audio, now: now() });
+      return {};
     },
   };
 }

@@ -48,6 +48,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     EndCall: handler("EndCall", callControl.endCall),
     RunTool: handler("RunTool", callControl.runTool),
     RouteUtterance: handler("RouteUtterance", callControl.routeUtterance),
+    AppendRecording: handler("AppendRecording", callControl.appendRecording),
   });
   server.addService(voice.nodeRegistry, {
     Register: handler("Register", nodeRegistry.register),

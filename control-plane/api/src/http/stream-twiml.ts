@@ -23,5 +23,7 @@ export function streamTwiml({ addresses, gatewaySecret }: StreamTwiml, call: Cal
     actionUrl: addresses.webhook("connectAction"),
     streamStatusUrl: addresses.webhook("streamStatus"),
     fallbackUrl: addresses.webhook("fallback"),
+    // Before there is a stream there is no recording: nobody is recorded who was not told.
+    sayFirst: call.config?.recording?.consentText ?? "",
   });
 }

@@ -18,7 +18,8 @@ import { injectFields } from "../injections/inject-input.ts";
 import { readCallStats } from "../stats/call-stats.ts";
 import { errorOf, procedure, router } from "./init.ts";
 import { id, pageFields } from "./input.ts";
-import { showAudit, showCall, showInjection, showMessage, showSetup, showUsage, showUtterance } from "./view.ts";
+import { showAudit, showCall, showInjection, showRecording, showMessage, showSetup, showUsage, showUtterance } from "./view.ts";
+import { recordingOf } from "../recordings/recording.ts";
 import { watchCall } from "./watch-call.ts";
 
 const RECORD_MESSAGES_MAX = 10_000;
@@ -67,6 +68,7 @@ export const callsRouter = router({
         usage: usage.map(showUsage),
         audits: audits.map(showAudit),
         injections: injections.map(showInjection),
+        recording: showRecording(await recordingOf(db, scope, call.id)),
       };
     }),
 

@@ -15,6 +15,7 @@ import {
   type Thread,
   type Utterance,
 } from "@struere/store";
+import type { Recording } from "../recordings/recording.ts";
 
 export interface TargetSlugs {
   readonly agents: ReadonlyMap<AgentId, string>;
@@ -204,4 +205,9 @@ export function showInjection(injection: Injection) {
     receiptAt: injection.receipt_at,
     offsetMs: injection.receipt_offset_ms,
   };
+}
+
+/** The file itself is at `GET /v1/calls/<id>/recording`. */
+export function showRecording(recording: Recording | undefined) {
+  return recording ? { durationMs: recording.durationMs, missingParts: recording.missingParts, sizeBytes: recording.sizeBytes } : null;
 }

@@ -8,6 +8,7 @@ import { up as tools } from "./0005-tools.ts";
 import { up as auditor } from "./0006-auditor.ts";
 import { up as ledger } from "./0007-ledger.ts";
 import { up as auditorTrial } from "./0008-auditor-trial.ts";
+import { up as recordings } from "./0009-recordings.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -18,4 +19,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0006-auditor": { up: auditor },
   "0007-ledger": { up: ledger },
   "0008-auditor-trial": { up: auditorTrial },
+  "0009-recordings": { up: recordings },
 };

@@ -49,6 +49,7 @@ const Config = z.object({
       contextMessages: z.number().int().nonnegative().default(0),
     })
     .nullish(),
+  recording: z.object({ consentText: z.string().default("") }).nullish(),
   history: z.array(z.object({ speaker: z.enum(["SPEAKER_CALLER", "SPEAKER_AGENT"]), text: z.string().default("") })).default([]),
 });
 
@@ -79,6 +80,7 @@ export function toCallConfig(proto: unknown, epoch: number): CallConfig {
     maxDurationMs: config.limits.maxDurationMs,
     auditor: config.auditor ?? null,
     routing: config.routing ? toRoutingPlan(config.routing) : null,
+    ...(config.recording ? { isRecorded: true } : {}),
     history: config.history.map(({ speaker, text }) => ({ speaker: speaker === "SPEAKER_CALLER" ? "caller" : "agent", text })),
   };
 }

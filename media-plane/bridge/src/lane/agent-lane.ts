@@ -16,6 +16,7 @@ import type { LaneSocket } from "../wire/index.ts";
 import { decodedBytes, isBase64 } from "./base64.ts";
 import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
 import { Item } from "./item.ts";
+import type { LaneTap } from "./lane-tap.ts";
 import { Shapes } from "./shape.ts";
 import { tonesOf } from "./tones.ts";
 import { Unplayed } from "./unplayed.ts";
@@ -92,6 +93,7 @@ export class AgentLane {
   #dirty = false;
   #deltasDropped = 0;
   #audioBytesOut = 0;
+  #tap: LaneTap | undefined;
 
   constructor(options: AgentLaneOptions) {
     this.#telephony = options.telephony;
@@ -121,6 +123,11 @@ export class AgentLane {
     this.#mediaBefore = Buffer.from(`{"event":"media","streamSid":${this.#streamSidJson},"media":{"payload":"`);
   }
 
+  /** From now on it is told what is sent to the caller, and what becomes of it. */
+  tapped(tap: LaneTap): void {
+    this.#tap = tap;
+  }
+
   /** Audio of this response may be played; its marks carry `generation`. What waits of an earlier response goes out first. */
   play(options: { readonly responseId: string; readonly generation: number }): void {
     const { responseId, generation } = options;
@@ -141,6 +148,7 @@ export class AgentLane {
   clear(): void {
     this.#waiting.clear();
     this.#unplayed.clear();
+    this.#tap?.cleared();
     this.#telephony.sendText(`{"event":"clear","streamSid":${this.#streamSidJson}}`);
   }
 
@@ -151,17 +159,21 @@ export class AgentLane {
     const before = this.#mediaBefore.toString("latin1");
     for (let at = 0; at < tones.length; at += pieceBytes) {
       const piece = tones.subarray(at, at + pieceBytes);
-      if (!this.#telephony.sendText(`${before}${piece.toString("base64")}"}}`)) return;
+      const base64 = piece.toString("base64");
+      if (!this.#telephony.sendText(`${before}${base64}"}}`)) return;
+      this.#tap?.toCaller(Buffer.from(base64, "latin1"));
       this.#audioBytesOut += piece.length;
       this.#unplayed.sent(piece.length);
     }
     if (this.#telephony.sendText(`{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":${JSON.stringify(mark)}}}`)) {
       this.#unplayed.awaits(mark);
+      this.#tap?.awaits(mark);
     }
   }
 
   /** A mark came back: there may be room for what waits. Names that are not ours, or were cleared, change nothing. */
   marked(name: string): void {
+    this.#tap?.marked(name);
     if (this.#unplayed.marked(name)) this.#sendWaiting();
   }
 
@@ -333,6 +345,7 @@ export class AgentLane {
       this.#telephony.commitText();
       this.#audioBytesOut += audioBytes;
       this.#unplayed.sent(audioBytes);
+      this.#tap?.toCaller(bytes.subarray(start, end));
     } else {
       this.#deltasDropped++;
     }
@@ -350,6 +363,7 @@ export class AgentLane {
     const name = this.#options.markName({ generation: item.generation, itemId: item.id, sentMs });
     if (this.#telephony.sendText(`{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":${JSON.stringify(name)}}}`)) {
       this.#unplayed.awaits(name);
+      this.#tap?.awaits(name);
     }
   }
 

@@ -12,6 +12,7 @@ import type { LaneSocket } from "../wire/index.ts";
 import { decodedBytes, isBase64 } from "./base64.ts";
 import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
 import { HeldFrames } from "./held-frames.ts";
+import type { LaneTap } from "./lane-tap.ts";
 import { Shapes } from "./shape.ts";
 
 export interface CallerLaneOptions {
@@ -69,6 +70,7 @@ export class CallerLane {
   #allowance = BURST_MESSAGES;
   #allowedAt: number;
   #flooded = false;
+  #tap: LaneTap | undefined;
 
   constructor(options: CallerLaneOptions) {
     this.#telephony = options.telephony;
@@ -103,6 +105,11 @@ export class CallerLane {
   /** Twilio's `start` was accepted: from now on this stream's audio is taken. */
   begin(streamSid: string): void {
     this.#streamSid = Buffer.from(streamSid);
+  }
+
+  /** From now on it is told what comes from the caller. */
+  tapped(tap: LaneTap): void {
+    this.#tap = tap;
   }
 
   /** Where audio flows to; `undefined` while there is no model leg. Held frames wait for `route("flow")`. */
@@ -194,6 +201,7 @@ export class CallerLane {
     this.#lastMediaAt = now;
     this.#framesIn++;
     this.#audioBytesIn += audioBytes;
+    this.#tap?.fromCaller(bytes.subarray(start, end));
     this.#pass(bytes, start, end, audioBytes);
   }
 

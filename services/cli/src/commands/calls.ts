@@ -7,6 +7,7 @@ import { callTable, callText } from "../render/call.ts";
 import { type InjectFlags, injectIntoCall } from "./calls-inject.ts";
 import { type PlaceFlags, placeCall } from "./calls-place.ts";
 import { showCallStats, type StatsFlags } from "./calls-stats.ts";
+import { fetchRecording, type RecordingFlags } from "./calls-recording.ts";
 import { watchCall } from "./calls-watch.ts";
 
 export function addCalls(program: Command, invoked: Invoked): void {
@@ -36,6 +37,12 @@ export function addCalls(program: Command, invoked: Invoked): void {
       const call = await ask((api, options) => api.calls.get.query({ id }, options));
       out.answer(call, () => callText(out.paint, call));
     });
+
+  calls
+    .command("recording <id>")
+    .description("the call as sound: WAV, the caller left, the agent as it was heard right")
+    .option("-o, --output <file>", "where to; else <id>.wav here")
+    .action(async (id: string, flags: RecordingFlags) => await fetchRecording(invoked(), id, flags));
 
   calls
     .command("watch [id]")

@@ -7,6 +7,7 @@ import type { AuditorPlan as _struere_voice_v1_AuditorPlan, AuditorPlan__Output 
 import type { CallConfig as _struere_voice_v1_CallConfig, CallConfig__Output as _struere_voice_v1_CallConfig__Output } from './struere/voice/v1/CallConfig.ts';
 import type { CallLimits as _struere_voice_v1_CallLimits, CallLimits__Output as _struere_voice_v1_CallLimits__Output } from './struere/voice/v1/CallLimits.ts';
 import type { HeardUtterance as _struere_voice_v1_HeardUtterance, HeardUtterance__Output as _struere_voice_v1_HeardUtterance__Output } from './struere/voice/v1/HeardUtterance.ts';
+import type { RecordingPlan as _struere_voice_v1_RecordingPlan, RecordingPlan__Output as _struere_voice_v1_RecordingPlan__Output } from './struere/voice/v1/RecordingPlan.ts';
 import type { RoutingPlan as _struere_voice_v1_RoutingPlan, RoutingPlan__Output as _struere_voice_v1_RoutingPlan__Output } from './struere/voice/v1/RoutingPlan.ts';
 import type { SemanticVad as _struere_voice_v1_SemanticVad, SemanticVad__Output as _struere_voice_v1_SemanticVad__Output } from './struere/voice/v1/SemanticVad.ts';
 import type { ServerVad as _struere_voice_v1_ServerVad, ServerVad__Output as _struere_voice_v1_ServerVad__Output } from './struere/voice/v1/ServerVad.ts';
@@ -27,6 +28,7 @@ export interface ProtoGrpcType {
         CallDirection: EnumTypeDefinition
         CallLimits: MessageTypeDefinition<_struere_voice_v1_CallLimits, _struere_voice_v1_CallLimits__Output>
         HeardUtterance: MessageTypeDefinition<_struere_voice_v1_HeardUtterance, _struere_voice_v1_HeardUtterance__Output>
+        RecordingPlan: MessageTypeDefinition<_struere_voice_v1_RecordingPlan, _struere_voice_v1_RecordingPlan__Output>
         RoutingPlan: MessageTypeDefinition<_struere_voice_v1_RoutingPlan, _struere_voice_v1_RoutingPlan__Output>
         SemanticVad: MessageTypeDefinition<_struere_voice_v1_SemanticVad, _struere_voice_v1_SemanticVad__Output>
         ServerVad: MessageTypeDefinition<_struere_voice_v1_ServerVad, _struere_voice_v1_ServerVad__Output>

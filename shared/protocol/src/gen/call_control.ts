@@ -3,6 +3,8 @@ import type * as grpc from '@grpc/grpc-js';
 import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { AgentProfile as _struere_voice_v1_AgentProfile, AgentProfile__Output as _struere_voice_v1_AgentProfile__Output } from './struere/voice/v1/AgentProfile.ts';
+import type { AppendRecordingRequest as _struere_voice_v1_AppendRecordingRequest, AppendRecordingRequest__Output as _struere_voice_v1_AppendRecordingRequest__Output } from './struere/voice/v1/AppendRecordingRequest.ts';
+import type { AppendRecordingResponse as _struere_voice_v1_AppendRecordingResponse, AppendRecordingResponse__Output as _struere_voice_v1_AppendRecordingResponse__Output } from './struere/voice/v1/AppendRecordingResponse.ts';
 import type { AuditorPlan as _struere_voice_v1_AuditorPlan, AuditorPlan__Output as _struere_voice_v1_AuditorPlan__Output } from './struere/voice/v1/AuditorPlan.ts';
 import type { CallAdvice as _struere_voice_v1_CallAdvice, CallAdvice__Output as _struere_voice_v1_CallAdvice__Output } from './struere/voice/v1/CallAdvice.ts';
 import type { CallConfig as _struere_voice_v1_CallConfig, CallConfig__Output as _struere_voice_v1_CallConfig__Output } from './struere/voice/v1/CallConfig.ts';
@@ -14,6 +16,7 @@ import type { EndCallRequest as _struere_voice_v1_EndCallRequest, EndCallRequest
 import type { EndCallResponse as _struere_voice_v1_EndCallResponse, EndCallResponse__Output as _struere_voice_v1_EndCallResponse__Output } from './struere/voice/v1/EndCallResponse.ts';
 import type { HeardUtterance as _struere_voice_v1_HeardUtterance, HeardUtterance__Output as _struere_voice_v1_HeardUtterance__Output } from './struere/voice/v1/HeardUtterance.ts';
 import type { Lease as _struere_voice_v1_Lease, Lease__Output as _struere_voice_v1_Lease__Output } from './struere/voice/v1/Lease.ts';
+import type { RecordingPlan as _struere_voice_v1_RecordingPlan, RecordingPlan__Output as _struere_voice_v1_RecordingPlan__Output } from './struere/voice/v1/RecordingPlan.ts';
 import type { RenewLeaseRequest as _struere_voice_v1_RenewLeaseRequest, RenewLeaseRequest__Output as _struere_voice_v1_RenewLeaseRequest__Output } from './struere/voice/v1/RenewLeaseRequest.ts';
 import type { RenewLeaseResponse as _struere_voice_v1_RenewLeaseResponse, RenewLeaseResponse__Output as _struere_voice_v1_RenewLeaseResponse__Output } from './struere/voice/v1/RenewLeaseResponse.ts';
 import type { RouteUtteranceRequest as _struere_voice_v1_RouteUtteranceRequest, RouteUtteranceRequest__Output as _struere_voice_v1_RouteUtteranceRequest__Output } from './struere/voice/v1/RouteUtteranceRequest.ts';
@@ -35,6 +38,8 @@ export interface ProtoGrpcType {
     voice: {
       v1: {
         AgentProfile: MessageTypeDefinition<_struere_voice_v1_AgentProfile, _struere_voice_v1_AgentProfile__Output>
+        AppendRecordingRequest: MessageTypeDefinition<_struere_voice_v1_AppendRecordingRequest, _struere_voice_v1_AppendRecordingRequest__Output>
+        AppendRecordingResponse: MessageTypeDefinition<_struere_voice_v1_AppendRecordingResponse, _struere_voice_v1_AppendRecordingResponse__Output>
         AuditorPlan: MessageTypeDefinition<_struere_voice_v1_AuditorPlan, _struere_voice_v1_AuditorPlan__Output>
         CallAdvice: MessageTypeDefinition<_struere_voice_v1_CallAdvice, _struere_voice_v1_CallAdvice__Output>
         CallConfig: MessageTypeDefinition<_struere_voice_v1_CallConfig, _struere_voice_v1_CallConfig__Output>
@@ -52,6 +57,7 @@ export interface ProtoGrpcType {
         EndCallResponse: MessageTypeDefinition<_struere_voice_v1_EndCallResponse, _struere_voice_v1_EndCallResponse__Output>
         HeardUtterance: MessageTypeDefinition<_struere_voice_v1_HeardUtterance, _struere_voice_v1_HeardUtterance__Output>
         Lease: MessageTypeDefinition<_struere_voice_v1_Lease, _struere_voice_v1_Lease__Output>
+        RecordingPlan: MessageTypeDefinition<_struere_voice_v1_RecordingPlan, _struere_voice_v1_RecordingPlan__Output>
         RenewLeaseRequest: MessageTypeDefinition<_struere_voice_v1_RenewLeaseRequest, _struere_voice_v1_RenewLeaseRequest__Output>
         RenewLeaseResponse: MessageTypeDefinition<_struere_voice_v1_RenewLeaseResponse, _struere_voice_v1_RenewLeaseResponse__Output>
         RouteMode: EnumTypeDefinition

@@ -2,6 +2,8 @@
 import { type CallOptions, type ClientUnaryCall, Client, credentials, type requestCallback } from "@grpc/grpc-js";
 import type { Deserialize, Serialize } from "@grpc/proto-loader";
 import { Fault } from "@struere/kernel";
+import type { AppendRecordingRequest } from "../gen/struere/voice/v1/AppendRecordingRequest.ts";
+import type { AppendRecordingResponse__Output } from "../gen/struere/voice/v1/AppendRecordingResponse.ts";
 import type { ClaimCallRequest } from "../gen/struere/voice/v1/ClaimCallRequest.ts";
 import type { ClaimCallResponse__Output } from "../gen/struere/voice/v1/ClaimCallResponse.ts";
 import type { EndCallRequest } from "../gen/struere/voice/v1/EndCallRequest.ts";
@@ -33,6 +35,7 @@ export const DEFAULT_DEADLINES_MS = {
   /** Longer than any tool may take (15 s), so that the result is still heard. */
   runTool: 20_000,
   routeUtterance: 5_000,
+  appendRecording: 5_000,
   register: 2_000,
   heartbeat: 1_000,
   /** Longer than an auditor may think (60 s), with its tools and their clean-up. */
@@ -57,6 +60,7 @@ export interface ControlClient {
   readonly endCall: Call<EndCallRequest, EndCallResponse__Output>;
   readonly runTool: Call<RunToolRequest, RunToolResponse__Output>;
   readonly routeUtterance: Call<RouteUtteranceRequest, RouteUtteranceResponse__Output>;
+  readonly appendRecording: Call<AppendRecordingRequest, AppendRecordingResponse__Output>;
   readonly register: Call<RegisterRequest, RegisterResponse__Output>;
   readonly heartbeat: Call<HeartbeatRequest, HeartbeatResponse__Output>;
   readonly runAudit: Call<RunAuditRequest, RunAuditResponse__Output>;
@@ -116,6 +120,7 @@ export function createControlClient(options: {
     endCall: method("endCall", callControl.EndCall),
     runTool: method("runTool", callControl.RunTool),
     routeUtterance: method("routeUtterance", callControl.RouteUtterance),
+    appendRecording: method("appendRecording", callControl.AppendRecording),
     register: method("register", nodeRegistry.Register),
     heartbeat: method("heartbeat", nodeRegistry.Heartbeat),
     runAudit: method("runAudit", auditing.RunAudit),

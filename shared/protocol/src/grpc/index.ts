@@ -8,6 +8,8 @@ export type { SkipAuditRequest, SkipAuditRequest__Output } from "../gen/struere/
 export type { SkipAuditResponse, SkipAuditResponse__Output } from "../gen/struere/voice/v1/SkipAuditResponse.ts";
 export { AuditOutcome, type AuditOutcome__Output } from "../gen/struere/voice/v1/AuditOutcome.ts";
 export type { AuditingDefinition, AuditingHandlers } from "../gen/struere/voice/v1/Auditing.ts";
+export type { AppendRecordingRequest, AppendRecordingRequest__Output } from "../gen/struere/voice/v1/AppendRecordingRequest.ts";
+export type { AppendRecordingResponse, AppendRecordingResponse__Output } from "../gen/struere/voice/v1/AppendRecordingResponse.ts";
 export type { AuditorPlan, AuditorPlan__Output } from "../gen/struere/voice/v1/AuditorPlan.ts";
 export type { CallAdvice, CallAdvice__Output } from "../gen/struere/voice/v1/CallAdvice.ts";
 export type { CallConfig, CallConfig__Output } from "../gen/struere/voice/v1/CallConfig.ts";

@@ -17,10 +17,12 @@ export function connectStream(options: {
   readonly actionUrl: string;
   readonly streamStatusUrl: string;
   readonly fallbackUrl: string;
+  /** Said first, in the account's default voice; absent or empty: nothing. */
+  readonly sayFirst?: string;
 }): string {
-  const { streamUrl, token, actionUrl, streamStatusUrl, fallbackUrl } = options;
+  const { streamUrl, token, actionUrl, streamStatusUrl, fallbackUrl, sayFirst } = options;
   return response(
-    `<Connect action="${escapeXml(actionUrl)}" method="POST">` +
+    `${sayFirst ? `<Say>${escapeXml(sayFirst)}</Say>` : ""}<Connect action="${escapeXml(actionUrl)}" method="POST">` +
       `<Stream url="${escapeXml(streamUrl)}" statusCallback="${escapeXml(streamStatusUrl)}" statusCallbackMethod="POST">` +
       `<Parameter name="token" value="${escapeXml(token)}"/>` +
       `</Stream></Connect>` +

@@ -8,6 +8,7 @@ import type { CallLimits as _struere_voice_v1_CallLimits, CallLimits__Output as 
 import type { AuditorPlan as _struere_voice_v1_AuditorPlan, AuditorPlan__Output as _struere_voice_v1_AuditorPlan__Output } from '../../../struere/voice/v1/AuditorPlan.ts';
 import type { HeardUtterance as _struere_voice_v1_HeardUtterance, HeardUtterance__Output as _struere_voice_v1_HeardUtterance__Output } from '../../../struere/voice/v1/HeardUtterance.ts';
 import type { RoutingPlan as _struere_voice_v1_RoutingPlan, RoutingPlan__Output as _struere_voice_v1_RoutingPlan__Output } from '../../../struere/voice/v1/RoutingPlan.ts';
+import type { RecordingPlan as _struere_voice_v1_RecordingPlan, RecordingPlan__Output as _struere_voice_v1_RecordingPlan__Output } from '../../../struere/voice/v1/RecordingPlan.ts';
 
 /**
  * All that a media node needs to know about a call. It is resolved once, when the call is answered, and pinned.
@@ -38,8 +39,13 @@ export interface CallConfig {
    * Only on calls of a router with more than one agent: what the caller says decides who answers, see CallControl.RouteUtterance.
    */
   'routing'?: (_struere_voice_v1_RoutingPlan | null);
+  /**
+   * Present: both sides of the call are recorded, and sent by CallControl.AppendRecording.
+   */
+  'recording'?: (_struere_voice_v1_RecordingPlan | null);
   '_auditor'?: "auditor";
   '_routing'?: "routing";
+  '_recording'?: "recording";
 }
 
 /**
@@ -71,6 +77,11 @@ export interface CallConfig__Output {
    * Only on calls of a router with more than one agent: what the caller says decides who answers, see CallControl.RouteUtterance.
    */
   'routing'?: (_struere_voice_v1_RoutingPlan__Output | null);
+  /**
+   * Present: both sides of the call are recorded, and sent by CallControl.AppendRecording.
+   */
+  'recording'?: (_struere_voice_v1_RecordingPlan__Output | null);
   '_auditor'?: "auditor";
   '_routing'?: "routing";
+  '_recording'?: "recording";
 }

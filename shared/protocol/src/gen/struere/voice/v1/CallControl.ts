@@ -3,6 +3,8 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
+import type { AppendRecordingRequest as _struere_voice_v1_AppendRecordingRequest, AppendRecordingRequest__Output as _struere_voice_v1_AppendRecordingRequest__Output } from '../../../struere/voice/v1/AppendRecordingRequest.ts';
+import type { AppendRecordingResponse as _struere_voice_v1_AppendRecordingResponse, AppendRecordingResponse__Output as _struere_voice_v1_AppendRecordingResponse__Output } from '../../../struere/voice/v1/AppendRecordingResponse.ts';
 import type { ClaimCallRequest as _struere_voice_v1_ClaimCallRequest, ClaimCallRequest__Output as _struere_voice_v1_ClaimCallRequest__Output } from '../../../struere/voice/v1/ClaimCallRequest.ts';
 import type { ClaimCallResponse as _struere_voice_v1_ClaimCallResponse, ClaimCallResponse__Output as _struere_voice_v1_ClaimCallResponse__Output } from '../../../struere/voice/v1/ClaimCallResponse.ts';
 import type { EndCallRequest as _struere_voice_v1_EndCallRequest, EndCallRequest__Output as _struere_voice_v1_EndCallRequest__Output } from '../../../struere/voice/v1/EndCallRequest.ts';
@@ -19,6 +21,25 @@ import type { RunToolResponse as _struere_voice_v1_RunToolResponse, RunToolRespo
  * the call; a request from an older epoch is answered FAILED_PRECONDITION and changes nothing.
  */
 export interface CallControlClient extends grpc.Client {
+  /**
+   * Keeps one part of a call's recording. Idempotent by (call_id, epoch, part): what is there stays. Also taken when the call is over.
+   * Errors: FAILED_PRECONDITION (an epoch that never held the call, or the call is not recorded), INVALID_ARGUMENT (too long, or not in
+   * whole samples).
+   */
+  AppendRecording(argument: _struere_voice_v1_AppendRecordingRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_struere_voice_v1_AppendRecordingResponse__Output>): grpc.ClientUnaryCall;
+  AppendRecording(argument: _struere_voice_v1_AppendRecordingRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_struere_voice_v1_AppendRecordingResponse__Output>): grpc.ClientUnaryCall;
+  AppendRecording(argument: _struere_voice_v1_AppendRecordingRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_struere_voice_v1_AppendRecordingResponse__Output>): grpc.ClientUnaryCall;
+  AppendRecording(argument: _struere_voice_v1_AppendRecordingRequest, callback: grpc.requestCallback<_struere_voice_v1_AppendRecordingResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Keeps one part of a call's recording. Idempotent by (call_id, epoch, part): what is there stays. Also taken when the call is over.
+   * Errors: FAILED_PRECONDITION (an epoch that never held the call, or the call is not recorded), INVALID_ARGUMENT (too long, or not in
+   * whole samples).
+   */
+  appendRecording(argument: _struere_voice_v1_AppendRecordingRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_struere_voice_v1_AppendRecordingResponse__Output>): grpc.ClientUnaryCall;
+  appendRecording(argument: _struere_voice_v1_AppendRecordingRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_struere_voice_v1_AppendRecordingResponse__Output>): grpc.ClientUnaryCall;
+  appendRecording(argument: _struere_voice_v1_AppendRecordingRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_struere_voice_v1_AppendRecordingResponse__Output>): grpc.ClientUnaryCall;
+  appendRecording(argument: _struere_voice_v1_AppendRecordingRequest, callback: grpc.requestCallback<_struere_voice_v1_AppendRecordingResponse__Output>): grpc.ClientUnaryCall;
+  
   /**
    * Takes a call. The stream token comes from the TwiML's <Parameter>; it is used once, matches one call and one epoch.
    * Errors: UNAUTHENTICATED (token unknown, expired or forged), PERMISSION_DENIED (call_sid or account_sid differ),
@@ -112,6 +133,13 @@ export interface CallControlClient extends grpc.Client {
  */
 export interface CallControlHandlers extends grpc.UntypedServiceImplementation {
   /**
+   * Keeps one part of a call's recording. Idempotent by (call_id, epoch, part): what is there stays. Also taken when the call is over.
+   * Errors: FAILED_PRECONDITION (an epoch that never held the call, or the call is not recorded), INVALID_ARGUMENT (too long, or not in
+   * whole samples).
+   */
+  AppendRecording: grpc.handleUnaryCall<_struere_voice_v1_AppendRecordingRequest__Output, _struere_voice_v1_AppendRecordingResponse>;
+  
+  /**
    * Takes a call. The stream token comes from the TwiML's <Parameter>; it is used once, matches one call and one epoch.
    * Errors: UNAUTHENTICATED (token unknown, expired or forged), PERMISSION_DENIED (call_sid or account_sid differ),
    * FAILED_PRECONDITION (token already used, call already over, epoch taken by another node).
@@ -144,6 +172,7 @@ export interface CallControlHandlers extends grpc.UntypedServiceImplementation {
 }
 
 export interface CallControlDefinition extends grpc.ServiceDefinition {
+  AppendRecording: MethodDefinition<_struere_voice_v1_AppendRecordingRequest, _struere_voice_v1_AppendRecordingResponse, _struere_voice_v1_AppendRecordingRequest__Output, _struere_voice_v1_AppendRecordingResponse__Output>
   ClaimCall: MethodDefinition<_struere_voice_v1_ClaimCallRequest, _struere_voice_v1_ClaimCallResponse, _struere_voice_v1_ClaimCallRequest__Output, _struere_voice_v1_ClaimCallResponse__Output>
   EndCall: MethodDefinition<_struere_voice_v1_EndCallRequest, _struere_voice_v1_EndCallResponse, _struere_voice_v1_EndCallRequest__Output, _struere_voice_v1_EndCallResponse__Output>
   RenewLease: MethodDefinition<_struere_voice_v1_RenewLeaseRequest, _struere_voice_v1_RenewLeaseResponse, _struere_voice_v1_RenewLeaseRequest__Output, _struere_voice_v1_RenewLeaseResponse__Output>
