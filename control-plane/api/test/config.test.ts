@@ -34,6 +34,7 @@ describe("the environment of a control plane", () => {
       encryptionKey: WHOLE.ENCRYPTION_KEY,
       twilio: { apiBaseUrl: null, fallbackAuthToken: null },
       openai: { apiKey: null, baseUrl: null },
+      recordingDays: 30,
       bootstrapApiKey: null,
     });
   });

@@ -105,7 +105,7 @@ describe("a fresh project's suite", { timeout: 90_000 }, () => {
     });
     await writeFile(
       join(root, "evals/judged.eval.yaml"),
-      "suite: Judged\nslug: judged\nagent: receptionist\nchannel: voice\ncases:\n  - name: Polite\n    turns: [{ user: When are you open?, assertions: [{ type: contains, value: eight to five }] }]\n    finalAssertions: [{ type: llm_judge, criteria: Is polite }]\n",
+      "suite: Judged\nslug: judged\nagent: receptionist\nchannel: voice\ncases:\n  - name: Polite\n    turns: [{ user: When are you open?, assertions: [{ type: contains, value: eight to five }] }, { hangUp: true }]\n    finalAssertions: [{ type: llm_judge, criteria: Is polite }]\n",
     );
     const path = await aVoice();
     const ran = await evalRun(["judged", "--json"], {

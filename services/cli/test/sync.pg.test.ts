@@ -19,7 +19,7 @@ describe("init", { timeout: 90_000 }, () => {
   test("makes a project that syncs as it is, and again without a change", async () => {
     const cwd = await mkdtemp(join(tmpdir(), "struere-cli-"));
     const made = await installation.struere(["init", "clinic"], { cwd });
-    expect(made).toMatchObject({ code: 0, err: "", out: expect.stringContaining("  cd clinic\n  struere sync") });
+    expect(made).toMatchObject({ code: 0, err: "", out: expect.stringContaining("  cd clinic\n  struere eval run\n  struere sync") });
     const clinic = join(cwd, "clinic");
     expect((await readdir(clinic)).sort()).toEqual(
       [
@@ -27,6 +27,8 @@ describe("init", { timeout: 90_000 }, () => {
         "README.md",
         "agents",
         "entity-types",
+        "evals",
+        "fixtures",
         "package.json",
         "roles",
         "routers",

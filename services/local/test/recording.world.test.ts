@@ -1,5 +1,6 @@
 /** A call as sound: what its WAV holds is compared with what the phone said and heard, word for word and frame for frame. */
-import { systemClock } from "@struere/runtime";
+import type { Clock } from "@struere/kernel";
+import { elasticClock } from "@struere/runtime";
 import { FRAME_MS, listen, type Utterance } from "@struere/simulators";
 import { testDatabase } from "@struere/testkit";
 import { AgentDefinition, RouterDefinition } from "struere";
@@ -13,8 +14,8 @@ const TOLERANCE_MS = 3 * FRAME_MS;
 
 test("a call is recorded in stereo after the caller was told: the caller as it spoke, the agent as it was heard, cut where it was cut", async () => {
   await using database = await testDatabase();
-  // In real time: a frame is 20 ms, and a faster clock would make its own tolerance smaller.
-  await using world = await createWorld({ databaseUrl: database.url, clock: systemClock(), mind: cafeMind });
+  using clock = elasticClock({ scale: 4 });
+  await using world = await createWorld({ databaseUrl: database.url, clock, mind: cafeMind });
   const router = RouterDefinition.parse({
     name: "Phone",
     slug: "phone",
@@ -72,7 +73,8 @@ test("a call is recorded in stereo after the caller was told: the caller as it s
 
 test("a call that nobody wants recorded has no recording, and says so", async () => {
   await using database = await testDatabase();
-  await using world = await createWorld({ databaseUrl: database.url, clock: systemClock({ scale: 4 }), mind: cafeMind });
+  using clock = elasticClock({ scale: 4 });
+  await using world = await createWorld({ databaseUrl: database.url, clock, mind: cafeMind });
   await world.answeredBy(AgentDefinition.parse(cafe));
   const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
   await call.hears(GREETING);
@@ -87,7 +89,7 @@ test("a call that nobody wants recorded has no recording, and says so", async ()
 });
 
 async function fetchWav(
-  world: { readonly control: { readonly httpUrl: string }; readonly apiKey: string; readonly clock: ReturnType<typeof systemClock> },
+  world: { readonly control: { readonly httpUrl: string }; readonly apiKey: string; readonly clock: Clock },
   id: string,
 ) {
   // The last part is on its way while the record is complete already.

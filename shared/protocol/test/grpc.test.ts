@@ -64,7 +64,7 @@ const thrownBy = async (call: Promise<unknown>): Promise<Fault> => {
 
 describe("the definition", () => {
   test("has both services with all their methods, and what reflection needs", () => {
-    expect(Object.keys(callControl).sort()).toEqual(["ClaimCall", "EndCall", "RenewLease", "RouteUtterance", "RunTool"]);
+    expect(Object.keys(callControl).sort()).toEqual(["AppendRecording", "ClaimCall", "EndCall", "RenewLease", "RouteUtterance", "RunTool"]);
     expect(Object.keys(nodeRegistry).sort()).toEqual(["Heartbeat", "Register"]);
     expect(Object.keys(packageDefinition)).toEqual(
       expect.arrayContaining([...Object.values(SERVICE_NAMES), "struere.voice.v1.CallConfig"]),

@@ -93,7 +93,7 @@ describe("what is wrong is said with field, value and legal values", () => {
     ],
     [
       { colour: "red", volume: 1 },
-      'unknown keys "colour", "volume"; legal keys of voiceConfig: provider, model, voice, auditorAgent, auditorSample, pollInterval, turnDetection, noiseReduction, transcriptionModel',
+      'unknown keys "colour", "volume"; legal keys of voiceConfig: provider, model, voice, auditorAgent, auditorSample, pollInterval, turnDetection, noiseReduction, recording, transcriptionModel',
     ],
   ])("%j", (config, sentence) => {
     expect(problems(config)).toBe(sentence);

@@ -98,6 +98,7 @@ const EXAMPLES: { readonly [route: string]: readonly Example[] } = {
   "post /v1/routers/:slug/chat": [of(404, () => ({ params: { slug: "their-router" }, body: { message } }))],
   "get /v1/calls": [of("nothing of theirs"), of("nothing of theirs", () => ({ query: { threadId: theirs.call.thread_id } }))],
   "get /v1/calls/:id": [of(404, () => ({ params: { id: theirs.call.id } }))],
+  "get /v1/calls/:id/recording": [of(404, () => ({ params: { id: theirs.call.id } }))],
   "get /v1/calls/:id/events": [of(404, () => ({ params: { id: theirs.call.id } }))],
   "get /v1/calls/:id/injections": [of(404, () => ({ params: { id: theirs.call.id } }))],
   "post /v1/calls/:id/inject": [of(404, () => ({ params: { id: theirs.call.id }, body: { message } }))],
