@@ -14,7 +14,7 @@
 import { type Draft, emit, hasModel, note, type Stage } from "./draft.ts";
 import { NOTHING_WAITS, waiting } from "./injection.ts";
 import { NO_KEYS } from "./keys.ts";
-import { FADE_MS, LAST_WORDS_MS, LEAVE_MS, RECORD_MS, SETTLE_MS } from "./limits.ts";
+import { FADE_MS, LAST_WORDS_MS, LEAVE_MS, PADDING_MS, RECORD_MS, SETTLE_MS } from "./limits.ts";
 import { hasSocket } from "./model-leg.ts";
 import { announceFloor, closeHeard, fallSilent, publishFinal } from "./play-out.ts";
 import {
@@ -30,7 +30,7 @@ import { type Ask, forgotten, isQuiet, NO_RESPONSE, withdrawn } from "./response
 import { routingOver } from "./routing.ts";
 import type { ClosingStep, Ending } from "./state.ts";
 import { gone } from "./telephony-leg.ts";
-import { answered, unshielded } from "./turn.ts";
+import { answered, hasFloor, isSpeaking, unshielded } from "./turn.ts";
 import { isTransferring, toldOn } from "./tools.ts";
 import { NO_SILENCE } from "./silence.ts";
 
@@ -208,8 +208,15 @@ function sayFarewell(draft: Draft, step: ClosingStep & { readonly name: "farewel
 
 function enterSettling(draft: Draft): void {
   fallSilent(draft, { interrupted: false, tellModel: false });
+  // Whoever hangs up with the last word leaves the VAD waiting for the end of it; what was said belongs in the record.
+  if (isCutOff(draft) && isSpeaking(draft.call.turn) && hasModel(draft)) emit(draft, { type: "model.append_silence", ms: PADDING_MS });
   emit(draft, { type: "lane.route", inbound: "drop" });
   enter(draft, { name: "settling", until: draft.at + SETTLE_MS });
+}
+
+/** The caller hung up in the middle of a sentence, or just after it. */
+function isCutOff({ call }: Draft): boolean {
+  return call.telephony.state === "gone" && hasFloor(call.turn);
 }
 
 /** The vendor owes us nothing any more, or can not pay. */
@@ -217,7 +224,7 @@ function isSettled(draft: Draft): boolean {
   const { call } = draft;
   if (isTransferring(call.tools)) return false;
   if (!hasModel(draft)) return true;
-  return call.response.slot.state === "idle" && call.transcript.open.length === 0;
+  return call.response.slot.state === "idle" && call.transcript.open.length === 0 && !isCutOff(draft);
 }
 
 function record(draft: Draft): void {

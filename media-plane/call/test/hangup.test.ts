@@ -139,3 +139,29 @@ test("a call that has lasted as long as it may ends with a farewell", () => {
              > bus.publish #14 agent.silent offsetMs=11300"
   `);
 });
+
+test("words with which the caller hangs up are given their end, and are in the record", () => {
+  expect(
+    play(
+      [...greeted(), { at: 4_000, type: "model.speech_started", itemId: "caller_1" }],
+      { at: 4_500, type: "telephony.stopped", cause: "stop" },
+      { at: 4_550, type: "model.speech_stopped", itemId: "caller_1" },
+      { at: 4_560, type: "model.turn_committed", itemId: "caller_1" },
+      { at: 4_900, type: "model.caller_transcribed", itemId: "caller_1", text: "On Tuesday, bye.", usage: null },
+    ),
+  ).toMatchInlineSnapshot(`
+    "  4500 telephony.stopped cause=stop
+             > lane.mute
+             > model.append_silence ms=1000
+             > lane.route inbound=drop
+      4550 model.speech_stopped itemId=caller_1
+             > bus.publish #8 caller.silent offsetMs=4550 itemId=caller_1
+      4560 model.turn_committed itemId=caller_1
+      4900 model.caller_transcribed itemId=caller_1 text="On Tuesday, bye." usage=null
+             > bus.publish #9 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=6 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #10 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="On Tuesday, bye." transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4550
+             > bus.publish #11 call.ended offsetMs=4900 outcome=completed reason=caller_hung_up
+             > model.close
+             > record.close outcome=completed reason=caller_hung_up durationMs=4500 lastSeq=11"
+  `);
+});
