@@ -38,6 +38,10 @@ const POOL = "auditors";
 /** Wake-ups of calls that wait for the end of their interval count as handed over. */
 const UNACKNOWLEDGED_MAX = 50_000;
 const MAX_DELIVER = 1_000_000;
+/** Few at a time: what waits at the server goes to whichever worker has a place first. */
+const BATCH = 8;
+/** With every place taken, more is looked at only so often: enough to find those whose turn it is, in a crowd of others. */
+const LOOK_MS = 100;
 const GIVE_BACK_MS = 1_000;
 const AGAIN_MS = 1_000;
 const RESTART_MS = 1_000;
@@ -55,12 +59,13 @@ export function startWorker(options: WorkerOptions): Worker {
   const works = new Set<Promise<void>>();
   const gone = new AbortController();
   let stopping = false;
+  let freed = (): void => undefined;
   const consume = (): Consumer =>
     bus.consume({
       stream: STREAMS.audits.name,
       durable: POOL,
       subject: everyCallSubject("audit"),
-      batch: Math.max(16, concurrency),
+      batch: BATCH,
       ackWaitMs: limits.ackWaitMs,
       maxDeliver: MAX_DELIVER,
       unacknowledgedMax: UNACKNOWLEDGED_MAX,
@@ -70,7 +75,10 @@ export function startWorker(options: WorkerOptions): Worker {
   async function run(): Promise<void> {
     while (!stopping) {
       try {
-        for await (const batch of consumer) takeIn(batch);
+        for await (const batch of consumer) {
+          takeIn(batch);
+          await room();
+        }
       } catch (error) {
         log.error({ err: error }, "the worker failed; it starts anew");
         consumer.stop();
@@ -97,6 +105,14 @@ export function startWorker(options: WorkerOptions): Worker {
     report();
   }
 
+  /** Resolves when a place is free, or it is time to look further. */
+  async function room(): Promise<void> {
+    if (inHand.size < concurrency || stopping) return;
+    const looking = new AbortController();
+    freed = () => looking.abort();
+    await pause(clock, LOOK_MS, AbortSignal.any([looking.signal, gone.signal]));
+  }
+
   function serve(): void {
     while (!stopping && inHand.size < concurrency) {
       const next = queue.take();
@@ -108,6 +124,7 @@ export function startWorker(options: WorkerOptions): Worker {
         inHand.delete(item);
         works.delete(work);
         serve();
+        freed();
         report();
       });
       works.add(work);

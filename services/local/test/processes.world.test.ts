@@ -42,6 +42,7 @@ describe("simulators, control plane and media plane, each in its own process", (
   let simulators: ScriptProcess;
   let control: ScriptProcess;
   let media: ScriptProcess;
+  let auditor: ScriptProcess;
   let api: ApiClient;
   let simulated: Simulated;
   const parts = new AsyncDisposableStack();
@@ -84,8 +85,18 @@ describe("simulators, control plane and media plane, each in its own process", (
         cwd: directory,
       }),
     );
+    auditor = parts.use(
+      await ScriptProcess.start({
+        script: "auditor",
+        env: { NATS_URL: nats.url, VOICE_GATEWAY_SECRET: gatewaySecret, CONTROL_GRPC_URL: `127.0.0.1:${grpcPort}`, AUDITOR_PORT: "0" },
+        cwd: directory,
+      }),
+    );
     await control.writes(/the control plane is up/);
     await media.writes(/the media plane is up/);
+    const [, auditorUrl = ""] = await auditor.writes(/"httpUrl":"(http[^"]+)"[^\n]*an auditor worker is up/);
+    expect((await fetch(`${auditorUrl}/readyz`)).status).toBe(200);
+    expect(await (await fetch(`${auditorUrl}/metrics`)).text()).toContain("struere_auditor_running 0");
     simulated = { twilioUrl: needed["TWILIO_API_BASE_URL"] ?? "", openaiUrl: new URL(needed["OPENAI_BASE_URL"] ?? "").origin };
     api = createApiClient({ url: `http://127.0.0.1:${httpPort}`, apiKey });
     const [, accountSid = ""] = /--account-sid (\S+)/.exec(simulators.output) ?? [];
@@ -126,12 +137,13 @@ describe("simulators, control plane and media plane, each in its own process", (
     expect((await recordOf(api, sid)).utterances).toHaveLength(7);
     expect(await media.exited).toEqual({ code: 0, signal: null });
 
+    expect(await auditor.stop(10_000)).toEqual({ code: 0, signal: null });
     expect(await control.stop(20_000)).toEqual({ code: 0, signal: null });
     expect(await simulators.stop(10_000)).toEqual({ code: 0, signal: null });
     expect(
       (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => entry.name),
     ).toEqual(["mind.yaml"]);
-    for (const one of [simulators, control, media]) expect(one.errors, one.name).toBe("");
+    for (const one of [simulators, control, media, auditor]) expect(one.errors, one.name).toBe("");
   });
 });
 
@@ -139,6 +151,7 @@ describe("a process that misses configuration ends with one message that names a
   test.for([
     ["control", ["DATABASE_URL", "NATS_URL", "VOICE_GATEWAY_SECRET", "ENCRYPTION_KEY"]],
     ["media", ["NATS_URL", "OPENAI_API_KEY", "VOICE_GATEWAY_SECRET"]],
+    ["auditor", ["NATS_URL", "VOICE_GATEWAY_SECRET"]],
     ["start", ["OPENAI_API_KEY"]],
   ] as const)("%s", async ([script, names]) => {
     await using one = await ScriptProcess.start({ script, cwd: directory });

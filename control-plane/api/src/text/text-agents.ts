@@ -24,6 +24,7 @@ import {
   threadChain,
   type Turn,
 } from "@struere/store";
+import type { AuditQuestion } from "./audit-question.ts";
 import { type Answered, answerMessage, type AnswerServices } from "./answer.ts";
 import { chooseAgent, type Choice, type ChooseQuestion } from "./choose-agent.ts";
 import { HISTORY_MESSAGES } from "./history.ts";
@@ -31,7 +32,7 @@ import type { RenderPrompt } from "./render-prompt.ts";
 import type { ToolCallSummary } from "./run-tools.ts";
 import { agentsOfRouter, checkParams, findTextTarget, type TargetName, type TextAgent, type TextTarget } from "./text-agent.ts";
 import { textModel } from "./text-model.ts";
-import type { AuditInHand, ToolRunner } from "./tool-runner.ts";
+import type { ToolRunner } from "./tool-runner.ts";
 import { type ModelUsage, totalUsage, usageByModel } from "./usage.ts";
 import { withDeadline } from "./with-deadline.ts";
 
@@ -91,26 +92,6 @@ export interface AgentChatAnswer {
   readonly threadId: ThreadId;
   readonly agentSlug: string;
   readonly usage: ChatAnswer["usage"];
-}
-
-export interface AuditQuestion {
-  readonly scope: Scope;
-  readonly agentSlug: string;
-  /** The call's: the auditor's own is below it. */
-  readonly parentThread: ThreadId;
-  /** Names the auditor's thread of this call. */
-  readonly externalThreadId: string;
-  readonly params: JsonObject;
-  /** Behind the agent's own prompt. */
-  readonly rules: string;
-  /** The report on the call: data. */
-  readonly report: string;
-  readonly audit: AuditInHand;
-  /** 1, 2, 3 …: from the second on the agent sees what the attempts before have done. */
-  readonly attempt: number;
-  /** Told of the thread and the agent before the agent is asked. */
-  begun(thread: { readonly id: ThreadId; readonly agentVersion: number }): Promise<void>;
-  readonly signal: AbortSignal;
 }
 
 export interface TextAgents {
