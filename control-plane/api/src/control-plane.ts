@@ -20,6 +20,7 @@ import { startInjectionSweeper } from "./injections/injector.ts";
 import { startFormChecker } from "./stats/form-checker.ts";
 import { DEFAULT_RECORDING_DAYS, startRetention } from "./recordings/retention.ts";
 import { startSweeper } from "./sweeper.ts";
+import { evalFence } from "./telephony/refusals.ts";
 import { twilioTelephony } from "./telephony/twilio-telephony.ts";
 import { within } from "./within.ts";
 
@@ -49,21 +50,24 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   });
   const { gatewaySecret } = config;
   const { fallbackAuthToken, apiBaseUrl } = config.twilio;
+  const fence = evalFence(apiBaseUrl);
   const telephony = twilioTelephony({
     db: context.viewDb,
     keyRing: context.keyRing,
     addresses: publicAddresses,
     apiBaseUrl,
+    fence,
     now: () => new Date(context.clock.wall()),
   });
-  const talking = conversations(context, config, { addresses: publicAddresses, ports: () => [httpPort, grpcPort] });
-  const { text, voice } = talking;
+  const talking = conversations(context, config, { addresses: publicAddresses, ports: () => [httpPort, grpcPort], fence });
+  const { text, voice, legs } = talking;
+  parts.defer(() => legs.close());
   const plane = { ...context, db: context.planeDb };
   const recorder = startRecorder(plane);
   parts.defer(() => recorder.close());
   const biller = startBiller({ ...context, db: context.billDb });
   parts.defer(() => biller.close());
-  const sweeper = startSweeper(plane);
+  const sweeper = startSweeper({ ...plane, legs });
   const retention = startRetention(plane, { days: config.recordingDays ?? DEFAULT_RECORDING_DAYS });
   parts.defer(() => sweeper.close());
   parts.defer(() => retention.close());
@@ -95,7 +99,7 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
     metrics: context.metrics,
     notReady: async () => [...(draining ? ["draining"] : []), ...(await whatIsAway(context))],
     routes: (app) =>
-      addRoutes(app, { context, conversations: talking, telephony, gatewaySecret, fallbackAuthToken, addresses: publicAddresses }),
+      addRoutes(app, { context, conversations: talking, telephony, fence, gatewaySecret, fallbackAuthToken, addresses: publicAddresses }),
   });
   parts.defer(() => http.close());
   httpPort = http.port;

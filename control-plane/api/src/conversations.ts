@@ -4,7 +4,11 @@ import type { Addresses } from "./http/addresses.ts";
 import type { ControlConfig } from "./config.ts";
 import type { ControlContext } from "./context.ts";
 import { injector } from "./injections/injector.ts";
+import { type Dialler, dialler as createDialler } from "./outbound/dialler.ts";
+import { legs as createLegs, type Legs } from "./outbound/legs.ts";
+import { accountOpener } from "./telephony/account-opener.ts";
 import { callRedirector } from "./telephony/call-redirector.ts";
+import type { EvalFence } from "./telephony/refusals.ts";
 import { textPromptRenderer } from "./templates/index.ts";
 import { type TextAgents, textAgents } from "./text/text-agents.ts";
 import type { GuardPolicy } from "./tools/guard/guard-policy.ts";
@@ -15,16 +19,19 @@ export interface Conversations {
   readonly voice: VoiceTools;
   /** For what people look at. */
   readonly tools: ToolServices;
+  readonly dialler: Dialler;
+  readonly legs: Legs;
 }
 
 /** @param own where this installation itself listens; asked each time, for ports that are taken only later. */
 export function conversations(
   context: ControlContext,
   config: ControlConfig,
-  own: { readonly addresses: Addresses; readonly ports: () => readonly number[] },
+  own: { readonly addresses: Addresses; readonly ports: () => readonly number[]; readonly fence: EvalFence },
 ): Conversations {
-  const { clock, log, keyRing } = context;
+  const { clock, log, keyRing, events, rateCard } = context;
   const { apiBaseUrl, fallbackAuthToken } = config.twilio;
+  const accountsOn = (db: ToolServices["db"]) => accountOpener({ db, keyRing, apiBaseUrl, fallbackAuthToken, fence: own.fence });
   const servicesOn = (db: ToolServices["db"]): ToolServices => ({
     db,
     clock,
@@ -32,8 +39,9 @@ export function conversations(
     keyRing,
     guard: guardOf(config, own),
     chatWithAgent: (question) => text.chatWithAgent(question),
-    redirector: callRedirector({ db, keyRing, apiBaseUrl, fallbackAuthToken }),
     injector: injector({ bus: context.bus, db, clock }),
+    redirector: callRedirector(accountsOn(db)),
+    dialler: { place: (asked) => dialler.place(asked) },
     dialActionUrl: () => own.addresses.webhook("dialAction"),
   });
   const tools = servicesOn(context.viewDb);
@@ -46,7 +54,20 @@ export function conversations(
     renderPrompt: textPromptRenderer(tools),
     rateCard: context.rateCard,
   });
-  return { text, voice: voiceTools(servicesOn(context.db)), tools };
+  const voice = voiceTools(servicesOn(context.db));
+  const accounts = accountsOn(context.viewDb);
+  const legs = createLegs({ clock, events, accounts });
+  const dialler = createDialler({
+    db: context.viewDb,
+    clock,
+    rateCard,
+    events,
+    voice: voiceTools(tools),
+    accounts,
+    addresses: own.addresses,
+    legs,
+  });
+  return { text, voice, tools, dialler, legs };
 }
 
 function guardOf(config: ControlConfig, own: { readonly addresses: Addresses; readonly ports: () => readonly number[] }): GuardPolicy {

@@ -7,6 +7,15 @@ export interface ControlEvents {
   callRefused(call: { readonly callId: CallId | null; readonly reason: string; readonly detail: string }): void;
   callClaimed(call: { readonly callId: CallId; readonly epoch: number; readonly nodeId: string }): void;
   callEnded(call: { readonly callId: CallId; readonly outcome: string; readonly reason: string }): void;
+  /** Twilio was asked to place it, with this outcome: taken, refused, not_taken, unclear. */
+  twilioAsked(call: { readonly callId: CallId; readonly outcome: string }): void;
+  callPlaced(call: { readonly callId: CallId }): void;
+  placementRefused(placement: { readonly reason: string }): void;
+  /** A leg of a placed call that is not the one which claimed it. */
+  strayLeg(call: { readonly callId: CallId; readonly seenBy: "status" | "answer" }): void;
+  legDropped(call: { readonly callId: CallId; readonly problem: string | null }): void;
+  machineAnswered(call: { readonly callId: CallId; readonly answeredBy: string; readonly step: string }): void;
+  swept(what: { readonly kind: "threads" | "nodes"; readonly ids: readonly string[] }): void;
   callsSwept(calls: readonly { readonly id: CallId; readonly reason: string | null }[]): void;
   webhookRefused(webhook: { readonly path: string; readonly reason: string }): void;
   webhookAnswered(webhook: { readonly path: string; readonly tookMs: number }): void;
@@ -39,6 +48,13 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
   const claimed = metrics.counter("calls_claimed_total", "Calls that a media node took");
   const ended = metrics.counter("calls_ended_total", "Calls that ended", ["outcome"]);
   const swept = metrics.counter("calls_swept_total", "Calls that were overdue and ended by the sweep");
+  const asked = metrics.counter("twilio_calls_asked_total", "Times that Twilio was asked to place a call", ["outcome"]);
+  const placed = metrics.counter("calls_placed_total", "Calls that Twilio has taken");
+  const notPlaced = metrics.counter("calls_not_placed_total", "Calls that were asked for and refused", ["reason"]);
+  const strays = metrics.counter("stray_legs_total", "Legs of placed calls that were not the first");
+  const dropped = metrics.counter("legs_dropped_total", "Legs that were hung up at Twilio, or could not be", ["outcome"]);
+  const answeredBy = metrics.counter("calls_answered_by_total", "Placed calls by who answered, as far as it was asked", ["answered_by"]);
+  const sweptRows = metrics.counter("rows_swept_total", "Threads and nodes that the sweep put right", ["kind"]);
   const webhooksRefused = metrics.counter("webhooks_refused_total", "Webhooks that were not Twilio's, or not readable", ["path"]);
   const webhooksFailed = metrics.counter("webhooks_failed_total", "Webhooks that could not be handled", ["path", "code"]);
   const streams = metrics.counter("streams_reported_total", "What Twilio said about media streams", ["event"]);
@@ -67,6 +83,34 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
     callEnded(call) {
       ended.inc({ outcome: call.outcome });
       log.info(call, "call ended");
+    },
+    twilioAsked(call) {
+      asked.inc({ outcome: call.outcome });
+      if (call.outcome !== "taken") log.warn(call, "Twilio did not simply take a call");
+    },
+    callPlaced(call) {
+      placed.inc();
+      log.info(call, "call placed");
+    },
+    placementRefused({ reason }) {
+      notPlaced.inc({ reason });
+      log.info({ reason }, "call not placed");
+    },
+    strayLeg(call) {
+      strays.inc();
+      log.warn(call, "a second leg of a placed call; it is hung up");
+    },
+    legDropped({ callId, problem }) {
+      dropped.inc({ outcome: problem === null ? "ended" : "failed" });
+      if (problem !== null) log.warn({ callId, problem }, "a leg could not be hung up at Twilio; it is told so when it is answered");
+    },
+    machineAnswered(call) {
+      answeredBy.inc({ answered_by: call.answeredBy });
+      log.info(call, "it is known who answered");
+    },
+    swept({ kind, ids }) {
+      sweptRows.inc({ kind }, ids.length);
+      for (const id of ids) log.warn({ kind, id }, "swept");
     },
     callsSwept(calls) {
       swept.inc(calls.length);

@@ -3,6 +3,8 @@ import {
   type AgentVersion,
   answeringAgent,
   type CallFacts,
+  type ConnectionState,
+  contextProblems,
   MAX_CALL_MS,
   NOT_AVAILABLE,
   type Opening,
@@ -11,25 +13,21 @@ import {
   resolveCallConfig,
   type RateCard,
   type RouterVersion,
+  type Target,
 } from "@struere/domain";
 import { err, Fault, type Result } from "@struere/kernel";
-import {
-  type AgentRow,
-  type Connection,
-  connectionState,
-  type Db,
-  getAgentById,
-  getAgentsBySlug,
-  getRouterById,
-  type RouterRow,
-  type Scope,
-} from "@struere/store";
+import { type AgentRow, type Db, getAgentById, getAgentsBySlug, getRouterById, type RouterRow, type Scope } from "@struere/store";
 import { priceCall, type PricedCall } from "./billing/price-call.ts";
 import type { VoiceTools } from "./tools/voice-tools.ts";
 import { AgentDefinition, describeProblems, modelInUse, RouterDefinition, VoiceConfig } from "struere";
 
-/** `definition_unreadable`: what is stored is not what the API let in, or a newer version wrote it. */
-export type CallProblem = Omit<ResolveProblem, "reason"> & { readonly reason: ResolveReason | "definition_unreadable" | "price_unknown" };
+/**
+ * `definition_unreadable`: what is stored is not what the API let in, or a newer version wrote it. `context_missing`: an agent on a call that
+ * is placed demands more than was given.
+ */
+export type CallProblem = Omit<ResolveProblem, "reason"> & {
+  readonly reason: ResolveReason | "definition_unreadable" | "context_missing" | "price_unknown";
+};
 
 /** What a connection is bound to, as it is stored now. */
 export interface BoundTarget {
@@ -41,10 +39,10 @@ export interface BoundTarget {
 }
 
 /** @throws whatever the database throws. */
-export async function readTarget(db: Db, scope: Scope, connection: Connection): Promise<Result<BoundTarget, CallProblem>> {
+export async function readTarget(db: Db, scope: Scope, target: Target | null): Promise<Result<BoundTarget, CallProblem>> {
   const [agentRow, routerRow] = await Promise.all([
-    connection.agent_id === null ? undefined : getAgentById(db, scope, connection.agent_id),
-    connection.router_id === null ? undefined : getRouterById(db, scope, connection.router_id),
+    target?.kind === "agent" ? getAgentById(db, scope, target.agentId) : undefined,
+    target?.kind === "router" ? getRouterById(db, scope, target.routerId) : undefined,
   ]);
   const router = routerRow ? readRouter(routerRow) : null;
   if (router?.ok === false) return router;
@@ -70,16 +68,21 @@ export async function readTarget(db: Db, scope: Scope, connection: Connection): 
 export async function resolveCall(
   db: Db,
   voice: Pick<VoiceTools, "opening">,
-  question: { readonly connection: Connection; readonly call: CallFacts; readonly wallMs: number; readonly rateCard: RateCard },
+  question: {
+    readonly connection: ConnectionState;
+    readonly call: CallFacts;
+    readonly wallMs: number;
+    readonly rateCard: RateCard;
+  },
 ): Promise<Result<PricedCall, CallProblem>> {
   const { connection, call, wallMs } = question;
-  const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
-  const target = await readTarget(db, scope, connection);
+  const scope: Scope = { organizationId: call.organizationId, environment: call.environment };
+  const target = await readTarget(db, scope, connection.target);
   if (!target.ok) return target;
   const today = new Date(wallMs).toISOString().slice(0, 10);
   const asked = {
     call,
-    connection: connectionState(connection),
+    connection,
     ...target.value,
     defaultVoice: VoiceConfig.parse({}),
     maxDurationMs: MAX_CALL_MS,
@@ -87,9 +90,19 @@ export async function resolveCall(
   };
   const answering = answeringAgent(asked);
   if (!answering.ok) return answering;
+  const missing = call.direction === "outbound" ? missingContext([answering.value, ...target.value.agents.values()], call) : null;
+  if (missing !== null) return err({ reason: "context_missing" as const, detail: missing, spoken: NOT_AVAILABLE });
   const opening = await openingOf(voice, scope, call, answering.value, target.value.router);
   const resolved = opening.ok ? resolveCallConfig(asked, opening.value) : opening;
   return resolved.ok ? await priceCall(db, { rateCard: question.rateCard, resolved: resolved.value, call, today }) : resolved;
+}
+
+/** Whoever may come to speak on a call that is placed has what it counts on; `null`: all is there. A caller brings nothing but a number. */
+function missingContext(agents: readonly AgentVersion[], { params = {} }: CallFacts): string | null {
+  const problems = [
+    ...new Set(agents.flatMap((agent) => contextProblems({ slug: agent.slug, params: agent.contextParams ?? [] }, params))),
+  ];
+  return problems.length === 0 ? null : problems.join("; ");
 }
 
 /** As the thread will be when the call is recorded. */
@@ -101,7 +114,13 @@ async function openingOf(
   router: RouterVersion | null,
 ): Promise<Result<Opening, CallProblem>> {
   const callerNumber = call.direction === "inbound" ? call.from : call.to;
-  const thread = { id: call.threadId, channel: "voice", channelStatus: "pending", params: { ...call.params, callerNumber } };
+  const thread = {
+    id: call.threadId,
+    channel: "voice",
+    channelStatus: "pending",
+    params: { ...call.params, callerNumber },
+    ...call.thread,
+  };
   const colleagues = (router?.agents ?? []).filter((one) => one.slug !== agent.slug);
   try {
     return { ok: true, value: await voice.opening({ scope, agent, thread, callerNumber, colleagues }) };
@@ -114,8 +133,8 @@ async function openingOf(
 function readAgent(row: AgentRow): Result<AgentVersion, CallProblem> {
   const read = AgentDefinition.safeParse(row.definition);
   if (!read.success) return unreadable(`agent "${row.slug}"`, describeProblems(read.error));
-  const { name, systemPrompt, tools, roles } = read.data;
-  return { ok: true, value: { agentId: row.id, version: row.version, slug: row.slug, name, systemPrompt, tools, roles } };
+  const { name, systemPrompt, tools, roles, threadContextParams: contextParams = [] } = read.data;
+  return { ok: true, value: { agentId: row.id, version: row.version, slug: row.slug, name, systemPrompt, tools, roles, contextParams } };
 }
 
 const RULES_HOLD_MS = 800;

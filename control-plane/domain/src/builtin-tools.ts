@@ -126,15 +126,19 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   {
     name: "voice.call",
     place: "any",
-    description: "Places a phone call.",
+    description:
+      "Calls a person on the phone. Another agent speaks with them; you do not hear the call. Answers as soon as the phone is about to ring, with the call's id; call each person once.",
     parameters: parameters(
       {
         phoneNumber: text("Whom to call, in E.164 form such as +14155550100."),
-        routerSlug: text("Slug of the router that answers the person."),
-        agentSlug: text("Slug of the agent that speaks."),
+        routerSlug: text("Slug of the router whose agents speak. Give agentSlug or routerSlug, never both."),
+        agentSlug: text("Slug of the agent that speaks. Give agentSlug or routerSlug, never both."),
         entityType: text("Slug of the entity type that the call shall fill."),
         entityId: text("Id of the entity that the call shall update."),
-        metadata: { type: "object", description: "What the agent on the phone has to know." },
+        metadata: {
+          type: "object",
+          description: "Everything that the agent on the phone has to know, by name. It knows nothing of this conversation.",
+        },
       },
       ["phoneNumber"],
     ),
@@ -207,6 +211,13 @@ export interface OfferedWhere {
   readonly channel: "call" | "text";
   /** Slugs of the router's other agents; empty: there is no router, and nobody to transfer to. */
   readonly colleagues: readonly { readonly slug: string; readonly description?: string | undefined }[];
+  /** Whom `voice.call` can have speak; only looked at for agents that have it. */
+  readonly callable?: { readonly agents: readonly Speaker[]; readonly routers: readonly Speaker[] } | undefined;
+}
+
+interface Speaker {
+  readonly slug: string;
+  readonly description?: string | null | undefined;
 }
 
 /** As the model is offered it; `null`: it does not exist here. `undefined`: there is no such tool at all. */
@@ -214,6 +225,7 @@ export function offeredBuiltin(name: string, where: OfferedWhere): ToolDefinitio
   const tool = findBuiltinTool(name);
   if (!tool) return undefined;
   if (tool.place === "call" && where.channel !== "call") return null;
+  if (name === "voice.call") return offeredCall(tool, where.callable);
   if (name !== "router.transfer") return definitionOf(tool);
   if (where.colleagues.length === 0) return null;
   const who = where.colleagues.map(({ slug, description }) => (description ? `${slug}: ${description}` : slug)).join("; ");
@@ -223,6 +235,34 @@ export function offeredBuiltin(name: string, where: OfferedWhere): ToolDefinitio
     description: `The agent that takes over. ${who}`,
   };
   return definitionOf({ ...tool, parameters: { ...tool.parameters, properties: { ...tool.parameters.properties, agent } } });
+}
+
+/** So many slugs are listed; with more there are none in the schema, and a wrong one is answered with the legal ones. */
+const LISTED_MAX = 100;
+
+/** The slugs that there are are the only legal ones, so that no model can invent or leave out who speaks. `null`: there is nobody. */
+function offeredCall(tool: BuiltinTool, callable: OfferedWhere["callable"]): ToolDefinition | null {
+  if (!callable) return definitionOf(tool);
+  const { agents, routers } = callable;
+  if (agents.length === 0 && routers.length === 0) return null;
+  const { agentSlug, routerSlug, ...rest } = tool.parameters.properties;
+  const properties = {
+    ...rest,
+    ...(agentSlug && agents.length > 0 ? { agentSlug: oneOf(agentSlug, agents) } : {}),
+    ...(routerSlug && routers.length > 0 ? { routerSlug: oneOf(routerSlug, routers) } : {}),
+  };
+  // With both, one of them is required, which this part of JSON schema can not say; the tool does.
+  const speaker = routers.length === 0 ? ["agentSlug"] : agents.length === 0 ? ["routerSlug"] : [];
+  return definitionOf({
+    ...tool,
+    parameters: { ...tool.parameters, properties, required: [...(tool.parameters.required ?? []), ...speaker] },
+  });
+}
+
+function oneOf(property: ToolProperty, speakers: readonly Speaker[]): ToolProperty {
+  if (speakers.length > LISTED_MAX) return property;
+  const who = speakers.flatMap(({ slug, description }) => (description ? [`${slug}: ${description}`] : [])).join("; ");
+  return { ...property, enum: speakers.map((one) => one.slug), description: `${property.description ?? ""}${who === "" ? "" : ` ${who}`}` };
 }
 
 function definitionOf({ name, description, parameters: schema }: BuiltinTool): ToolDefinition {

@@ -18,6 +18,7 @@ import type { ToolDefinition } from "./builtin-tools.ts";
 import { type AuditorTrial, auditorTrial } from "./auditor-sample.ts";
 import type { CallDirection } from "./call-record.ts";
 import type { ConnectionState } from "./connection.ts";
+import type { ContextParam, VoicemailPolicy } from "./outbound-call.ts";
 
 /** proto3 JSON of `struere.voice.v1.CallConfig`, as gRPC and the bus's PrepareMessage carry it. */
 export interface CallConfig {
@@ -64,6 +65,8 @@ export interface AgentVersion {
   readonly tools: readonly string[];
   /** Slugs of roles; none: full access within organization and environment. */
   readonly roles: readonly string[];
+  /** What a conversation has to bring along. */
+  readonly contextParams?: readonly ContextParam[];
 }
 
 export interface RouterVersion {
@@ -93,6 +96,9 @@ export interface VoiceSettings {
   readonly noiseReduction?: "near_field" | "far_field" | undefined;
   readonly transcriptionModel: string;
   readonly recording?: { readonly enabled: boolean; readonly consentText?: string | undefined } | undefined;
+  /** Of calls that are placed. */
+  readonly voicemail: VoicemailPolicy;
+  readonly ringSeconds: number;
 }
 
 export interface CallFacts {
@@ -105,6 +111,8 @@ export interface CallFacts {
   readonly to: string;
   /** Handed to templates as `threadContext.params.*`, next to callerNumber. */
   readonly params?: { readonly [name: string]: unknown };
+  /** What else templates see of the thread. */
+  readonly thread?: { readonly metadata?: { readonly [name: string]: unknown }; readonly parentThreadId?: ThreadId };
 }
 
 export interface ResolveQuestion {
@@ -139,6 +147,8 @@ export interface ResolvedCall {
   readonly trial: AuditorTrial | null;
   /** Sentences for the call's record: a model that was replaced, or soon will be. */
   readonly warnings: readonly string[];
+  /** For a call that is placed, where it says nothing else itself. */
+  readonly ringing: { readonly voicemail: VoicemailPolicy; readonly ringSeconds: number };
 }
 
 export type ResolveReason =
@@ -209,6 +219,7 @@ export function resolveCallConfig(question: ResolveQuestion, opening: Opening): 
     agents: pinned,
     trial: voice.auditorAgent ? auditorTrial(call.callId, voice.auditorSample ?? 1) : null,
     warnings: [speaking.warning, transcribing.warning].filter((warning) => warning !== undefined),
+    ringing: { voicemail: voice.voicemail, ringSeconds: voice.ringSeconds },
   });
 }
 

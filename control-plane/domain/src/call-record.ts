@@ -31,6 +31,8 @@ export const LEASE_EXPIRES_MS = 8_000;
 export const CARRIER_END_GRACE_MS = 30_000;
 /** No call is longer: the agent says goodbye and hangs up. */
 export const MAX_CALL_MS = 60 * 60 * 1_000;
+/** A ringing phone: the longest that an owner may let one ring, and what Twilio adds. */
+export const RINGING_DEADLINE_MS = 150_000;
 /** A node that reaches us for so long without renewing a call's lease does not have that call. */
 export const FORGOTTEN_MS = 60_000;
 /** An active call without any sign of life for so long is over, whatever anybody says. */
@@ -38,6 +40,8 @@ export const SIGN_OF_LIFE_MS = 2 * 60 * 60 * 1_000;
 /** A media node that has not been heard of for three heartbeats gets no calls. */
 export const HEARTBEAT_MS = 2_000;
 export const NODE_EXPIRES_MS = 3 * HEARTBEAT_MS;
+/** Nor is it remembered any longer than this. */
+export const NODE_FORGOTTEN_MS = 60 * 60 * 1_000;
 
 export interface CallRecord {
   readonly status: CallStatus;
@@ -116,8 +120,9 @@ export function endBeforeAnswer(
   if (direction === "inbound" && carrierStatus === "no-answer") return { outcome: "stopped", reason: "caller_hung_up_before_answer" };
   switch (carrierStatus) {
     case "completed":
+      return { outcome: "stopped", reason: direction === "inbound" ? "caller_hung_up_before_answer" : "hung_up_before_agent" };
     case "canceled":
-      return { outcome: "stopped", reason: "caller_hung_up_before_answer" };
+      return { outcome: "stopped", reason: direction === "inbound" ? "caller_hung_up_before_answer" : "canceled" };
     case "busy":
       return { outcome: "failed", reason: "busy" };
     case "no-answer":

@@ -52,7 +52,9 @@ export {
   LIVE_STATUSES,
   MAX_CALL_MS,
   NODE_EXPIRES_MS,
+  NODE_FORGOTTEN_MS,
   PENDING_DEADLINE_MS,
+  RINGING_DEADLINE_MS,
   SIGN_OF_LIFE_MS,
   type ThreadStatus,
 } from "./call-record.ts";
@@ -204,3 +206,23 @@ export {
   StatsGroup,
 } from "./call-stats.ts";
 export { type Difference, differenceOf, type Proportion, proportion, type Quantiles, quantilesOf } from "./proportion.ts";
+export { countries, countryOf } from "./calling-codes.ts";
+export { type DiallingRefusal, diallingRefusal, type DiallingRules, refusalSentence } from "./dialling-policy.ts";
+export { admission, type Admission, type CallLimits, defaultLimits, TURN_WAIT_MAX_MS } from "./admission.ts";
+export {
+  afterDetection,
+  type AnsweredBy,
+  answeredByOf,
+  chooseCallerId,
+  chooseCallTarget,
+  contextProblems,
+  type ContextParam,
+  type OwnNumber,
+  PLACING_DEADLINE_MS,
+  QUEUE_DEADLINE_MS,
+  RESERVED_PARAMS,
+  RING_SLACK_MS,
+  type TargetSlug,
+  type VoicemailPolicy,
+} from "./outbound-call.ts";
+export { contextNote, type GivenContext, outboundParams, reservedIn } from "./call-context.ts";

@@ -1,4 +1,5 @@
 /** What tools may do with a phone line, decided here and not by a model. */
+import { isPremiumOrShort } from "./dialling-policy.ts";
 import { parsePhoneNumber, type PhoneNumber } from "./phone-number.ts";
 import { parseTemplate } from "./template.ts";
 
@@ -31,32 +32,4 @@ export function transferRefusal(
   if (!numbersInInstructions(where.systemPrompt).includes(number)) return "not_in_instructions";
   if (isPremiumOrShort(number)) return "premium_or_short";
   return number === where.from || number === where.to ? "own_line" : undefined;
-}
-
-/** A real subscriber's number has at least so many digits, country code included. */
-const DIGITS_MIN = 8;
-
-/** Prefixes that cost whoever dials them (ITU-T E.164 list of shared and premium codes, and the national ones of large countries). */
-const PREMIUM: readonly RegExp[] = [
-  /^\+(?:808|870|878|881|882|883|888|979|991)/,
-  /^\+1(?:900|976)|^\+1\d{3}976/,
-  /^\+44(?:9|84|87|70)/,
-  /^\+49(?:900|137|180|190)/,
-  /^\+33(?:89|81|82)/,
-  /^\+34(?:80[3-7]|90[1-79])/,
-  /^\+39(?:89|16|17)/,
-  /^\+41(?:90[016]|84)/,
-  /^\+43(?:9[03]|8[12])/,
-  /^\+31(?:90)/,
-  /^\+32(?:90|70)/,
-  /^\+46(?:9[04]|77)/,
-  /^\+61(?:190|13)/,
-  /^\+81(?:990|570)/,
-  /^\+52(?:900)/,
-  /^\+55(?:900|300|500)/,
-  /^\+56(?:600|700)/,
-];
-
-function isPremiumOrShort(number: PhoneNumber): boolean {
-  return number.length - 1 < DIGITS_MIN || PREMIUM.some((prefix) => prefix.test(number));
 }

@@ -29,6 +29,8 @@ export function aVoice(overrides: Partial<VoiceSettings> = {}): VoiceSettings {
     pollInterval: 5_000,
     turnDetection: { type: "semantic_vad", eagerness: "medium" },
     transcriptionModel: "gpt-transcribe",
+    voicemail: { policy: "treat_as_human" },
+    ringSeconds: 30,
     ...overrides,
   };
 }

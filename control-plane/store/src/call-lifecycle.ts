@@ -15,8 +15,9 @@ import {
   HOLD_EXPIRES_MS,
   type EndProblem,
   isCarrierEnd,
+  isOver,
   LEASE_EXPIRES_MS,
-  PENDING_DEADLINE_MS,
+  RINGING_DEADLINE_MS,
   SIGN_OF_LIFE_MS,
 } from "@struere/domain";
 import { type CallId, err, type NodeId, ok, type Result } from "@struere/kernel";
@@ -24,6 +25,7 @@ import { sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
 import { renewHolds } from "./ledger-holds.ts";
 import type { Call } from "./schema.ts";
+import type { Scope } from "./scope.ts";
 
 export interface ClaimRequest extends Claim {
   readonly callId: CallId;
@@ -168,15 +170,43 @@ export async function failPendingCall(
   });
 }
 
-/** The CallSid of an outbound call, once Twilio has given it. A second one for the same call changes nothing. */
-export async function setCallSid(db: Db, placed: { readonly callId: CallId; readonly callSid: string }): Promise<Call | undefined> {
-  return await db
-    .updateTable("calls")
-    .set({ twilio_call_sid: placed.callSid })
-    .where("id", "=", placed.callId)
-    .where((where) => where.or([where("twilio_call_sid", "is", null), where("twilio_call_sid", "=", placed.callSid)]))
-    .returningAll()
-    .executeTakeFirst();
+/**
+ * Ends a call because somebody wants it to end: whoever holds it learns so with the next renewal of its lease, and falls silent. A call that
+ * is over stays as it is. `undefined`: this scope has no such call.
+ */
+export async function stopCall(
+  db: Db,
+  scope: Scope,
+  stop: { readonly callId: CallId; readonly outcome: CallOutcome; readonly reason: string; readonly now: Date },
+): Promise<{ readonly call: Call; readonly endedNow: boolean } | undefined> {
+  const { callId, outcome, reason, now } = stop;
+  return await inTransaction(db, async (tx) => {
+    const row = await tx
+      .selectFrom("calls")
+      .selectAll()
+      .where("id", "=", callId)
+      .where("organization_id", "=", scope.organizationId)
+      .where("environment", "=", scope.environment)
+      .forUpdate()
+      .executeTakeFirst();
+    if (!row) return undefined;
+    if (isOver(row.status)) return { call: row, endedNow: false };
+    const stopped = await tx
+      .updateTable("calls")
+      .set({
+        status: outcome,
+        reason,
+        ended_at: now,
+        duration_ms: row.answered_at === null ? 0 : Math.max(0, now.getTime() - row.answered_at.getTime()),
+        lease_expires_at: null,
+        pending_deadline: null,
+      })
+      .where("id", "=", callId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await setThreadStatus(tx, [stopped], now);
+    return { call: stopped, endedNow: true };
+  });
 }
 
 /**
@@ -205,9 +235,7 @@ export async function recordCarrierStatus(
         carrier_status: report.status,
         carrier_sequence: report.sequence,
         ...(over ? { carrier_ended_at: report.now, carrier_duration_s: report.durationS ?? null } : {}),
-        ...(report.status === "ringing" && row.status === "pending"
-          ? { pending_deadline: after(report.now, PENDING_DEADLINE_MS * 4) }
-          : {}),
+        ...(report.status === "ringing" && row.status === "pending" ? { pending_deadline: after(report.now, RINGING_DEADLINE_MS) } : {}),
         ...(ending ? { status: ending.outcome, reason: ending.reason, ended_at: report.now, duration_ms: 0, pending_deadline: null } : {}),
       })
       .where("id", "=", row.id)
@@ -228,7 +256,7 @@ export async function sweepCalls(db: Db, options: { readonly now: Date; readonly
   return await inTransaction(db, async (tx) => {
     const overdue = await tx
       .selectFrom("calls")
-      .select(["id", "status", "carrier_status"])
+      .select(["id", "status", "carrier_status", "direction", "twilio_call_sid"])
       .where((where) =>
         where.or([
           where.and([where("status", "=", "pending"), where("pending_deadline", "<", now)]),
@@ -261,7 +289,10 @@ export async function sweepCalls(db: Db, options: { readonly now: Date; readonly
     for (const row of overdue) {
       const ending =
         row.status === "pending"
-          ? ({ status: "failed", reason: "never_answered" } as const)
+          ? ({
+              status: "failed",
+              reason: row.direction === "outbound" && row.twilio_call_sid === null ? "never_placed" : "never_answered",
+            } as const)
           : row.carrier_status === "completed"
             ? ({ status: "completed", reason: "carrier_ended" } as const)
             : ({ status: "failed", reason: "node_lost" } as const);

@@ -12,6 +12,7 @@ import { type Insertable, sql } from "kysely";
 import type { Db } from "./database.ts";
 import { newId } from "./new-id.ts";
 import { type Page, type PageRequest, pageOf, readCursor } from "./page.ts";
+import { cleanJson } from "./plain-text.ts";
 import type { Call, CallTable, JsonObject, PinnedAgent } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
@@ -69,6 +70,27 @@ export async function createCall(
     ended_at: null,
     duration_ms: null,
   });
+}
+
+/**
+ * Records that a call shall be placed, before anybody is asked to place it. Its grant begins when it is answered; see `answerPlacedCall`.
+ */
+export async function createPlacedCall(
+  tx: Db,
+  scope: Scope,
+  call: CallToCreate & { readonly config: CallConfig; readonly warnings?: readonly string[]; readonly pendingDeadline: Date },
+): Promise<Call> {
+  const { call: created } = await insertOnce(tx, scope, call, {
+    status: "pending",
+    config: cleanJson(call.config),
+    warnings: JSON.stringify(call.warnings ?? []),
+    grant_expires_at: null,
+    pending_deadline: call.pendingDeadline,
+    reason: null,
+    ended_at: null,
+    duration_ms: null,
+  });
+  return created;
 }
 
 /** Records a call that nobody could answer: it is over before it began. As idempotent as `createCall`. */
@@ -279,7 +301,7 @@ const THREAD_COLUMNS = [
   "updated_at",
 ] as const;
 
-const jsonb = (value: JsonObject) => sql<string>`${JSON.stringify(value)}::jsonb`;
+const jsonb = (value: JsonObject) => sql<string>`${cleanJson(value)}::jsonb`;
 
 function scoped(db: Db, scope: Scope) {
   return db

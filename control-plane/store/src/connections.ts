@@ -1,6 +1,6 @@
 /** Phone numbers and what answers them. A removed row stays as history; the same number gets a new row. */
 import { changeConnection, type ConnectionState, type FormerSettings, type Target } from "@struere/domain";
-import { type ConnectionId, Fault } from "@struere/kernel";
+import { type ConnectionId, Fault, type OrganizationId } from "@struere/kernel";
 import type { Updateable } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
 import { newId } from "./new-id.ts";
@@ -75,6 +75,17 @@ export async function removeConnection(db: Db, scope: Scope, phoneNumber: string
 /** The environment's connections that are not removed, by number. */
 export async function listConnections(db: Db, scope: Scope): Promise<readonly Connection[]> {
   return await scoped(db, scope).orderBy("twilio_phone_number").limit(1_000).execute();
+}
+
+/** In all the organization's environments: what none of its agents may call. */
+export async function listOwnNumbers(db: Db, organizationId: OrganizationId): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("voice_connections")
+    .select("twilio_phone_number as phoneNumber")
+    .where("organization_id", "=", organizationId)
+    .where("status", "<>", "removed")
+    .execute();
+  return rows.map((row) => row.phoneNumber);
 }
 
 /** Also a removed one: history may name it. */

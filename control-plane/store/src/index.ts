@@ -19,7 +19,7 @@ export {
   type LeaseToRenew,
   recordCarrierStatus,
   renewLeases,
-  setCallSid,
+  stopCall,
   sweepCalls,
 } from "./call-lifecycle.ts";
 export {
@@ -44,6 +44,7 @@ export {
   getConnection,
   getConnectionByNumber,
   listConnections,
+  listOwnNumbers,
   removeConnection,
   targetOf,
 } from "./connections.ts";
@@ -115,7 +116,7 @@ export {
 } from "./ledger-reading.ts";
 export { migrate } from "./migrate.ts";
 export { newId } from "./new-id.ts";
-export { getNode, listLiveNodes, pickNode, recordHeartbeat, registerNode } from "./nodes.ts";
+export { getNode, isAdmitting, listLiveNodes, pickNode, recordHeartbeat, registerNode } from "./nodes.ts";
 export { type Page, PAGE_LIMIT, type PageRequest } from "./page.ts";
 export { findRateCard, keepRateCard, versionOfCard } from "./rate-cards.ts";
 export {
@@ -147,6 +148,7 @@ export type {
   Call,
   CallAudit,
   CallEventRow,
+  CallPlacement,
   CallUsage,
   Connection,
   Database,
@@ -215,3 +217,17 @@ export {
 } from "./call-stats.ts";
 export { checkForms } from "./form-check.ts";
 export { appendRecordingPart, deleteOldRecordings, getRecordingAudio, listRecordingParts, type RecordingPart } from "./recordings.ts";
+export { admitCall, type DiallingPolicy, getDiallingPolicy, setDiallingPolicy } from "./admission.ts";
+export {
+  answerPlacedCall,
+  beginAsking,
+  claimLeg,
+  findPlacement,
+  findPlacementByKey,
+  notePlacementProblem,
+  type PlacedCall,
+  recordAnsweredBy,
+  unknownSids,
+  writePlacement,
+} from "./placements.ts";
+export { sweepNodes, sweepThreads } from "./sweeps.ts";

@@ -69,6 +69,11 @@ export async function pickNode(db: Db, now: Date): Promise<MediaNode | undefined
   return rows[0];
 }
 
+/** Whether it takes calls that it has been picked for already: it is alive, and does not drain. */
+export function isAdmitting(node: Pick<MediaNode, "heartbeat_at" | "draining">, now: Date): boolean {
+  return !node.draining && node.heartbeat_at.getTime() > now.getTime() - NODE_EXPIRES_MS;
+}
+
 /** Whether it is alive or not. */
 export async function getNode(db: Db, id: NodeId): Promise<MediaNode | undefined> {
   return await db.selectFrom("nodes").selectAll().where("id", "=", id).executeTakeFirst();

@@ -15,6 +15,7 @@ import type {
   PricedLine,
   RateCard,
   ThreadStatus,
+  VoicemailPolicy,
 } from "@struere/domain";
 import type {
   AgentId,
@@ -73,6 +74,8 @@ export interface Database {
   ledger_transactions: LedgerTransactionTable;
   ledger_postings: LedgerPostingTable;
   credit_holds: CreditHoldTable;
+  dialling_policies: DiallingPolicyTable;
+  call_placements: CallPlacementTable;
 }
 
 export interface OrganizationTable {
@@ -629,6 +632,40 @@ export interface CallRecordingPartTable {
   created_at: Date;
 }
 
+/** What is `null` is as by default. */
+export interface DiallingPolicyTable {
+  organization_id: OrganizationId;
+  environment: Environment;
+  countries: string[] | null;
+  max_concurrent: number | null;
+  calls_per_second: number | null;
+  /** When the next outbound call may begin. */
+  next_turn_at: Date;
+  updated_at: Date;
+}
+
+/** The outbound half of a call: what it was asked for, and how far the asking at Twilio has come. */
+export interface CallPlacementTable {
+  call_id: CallId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  /** The asker's own name for this call: the same name, the same call. */
+  idempotency_key: string | null;
+  request_digest: string;
+  ring_seconds: number;
+  voicemail: Json<VoicemailPolicy>;
+  /** Its turn. */
+  dial_at: Date;
+  /** When Twilio was asked first; `null`: never, so that no phone can ring for it. */
+  asked_at: Date | null;
+  attempts: Generated<number>;
+  /** Twilio's word: human, machine_start … */
+  answered_by: string | null;
+  /** Why Twilio did not take it: a sentence. */
+  problem: string | null;
+  created_at: Date;
+}
+
 export type Call = Selectable<CallTable>;
 export type Connection = Selectable<VoiceConnectionTable>;
 export type Thread = Selectable<ThreadTable>;
@@ -642,3 +679,4 @@ export type Audit = Selectable<AuditTable>;
 export type CallAudit = Selectable<CallAuditTable>;
 export type Injection = Selectable<InjectionTable>;
 export type LedgerTransaction = Selectable<LedgerTransactionTable>;
+export type CallPlacement = Selectable<CallPlacementTable>;

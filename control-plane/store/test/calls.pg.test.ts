@@ -20,7 +20,7 @@ import {
   registerNode,
   renewLeases,
   type Scope,
-  setCallSid,
+  claimLeg,
   sweepCalls,
 } from "../src/index.ts";
 import { ACCOUNT, aCall, aScope, aSid, later, NOW, useDatabase } from "./database.ts";
@@ -302,9 +302,15 @@ test("an outbound call learns its CallSid once", async () => {
   const scope = await aScope(server.db);
   const call = await aCall(server.db, scope, { callSid: null, direction: "outbound" });
   const callSid = aSid("CA");
-  expect(await setCallSid(server.db, { callId: call.id, callSid })).toMatchObject({ twilio_call_sid: callSid });
-  expect(await setCallSid(server.db, { callId: call.id, callSid })).toMatchObject({ twilio_call_sid: callSid });
-  expect(await setCallSid(server.db, { callId: call.id, callSid: aSid("CA") })).toBeUndefined();
+  expect(await claimLeg(server.db, { callId: call.id, callSid, now: NOW })).toMatchObject({
+    claimed: true,
+    call: { twilio_call_sid: callSid },
+  });
+  expect(await claimLeg(server.db, { callId: call.id, callSid, now: NOW })).toMatchObject({
+    claimed: true,
+    call: { twilio_call_sid: callSid },
+  });
+  expect(await claimLeg(server.db, { callId: call.id, callSid: aSid("CA"), now: NOW })).toMatchObject({ claimed: false });
   expect(await findCallBySid(server.db, callSid)).toMatchObject({ id: call.id });
 });
 

@@ -57,7 +57,10 @@ export function createEvents({ log, meters }: { readonly log: Log; readonly mete
       meters.modelErrors.inc({ code });
       log.warn({ callId, code, message }, "the model vendor reports an error");
     },
-    warmLeg(fate: "opened" | "taken" | "unclaimed" | "failed" | "unlike" | "refused_full" | "not_understood", callId?: CallId): void {
+    warmLeg(
+      fate: "opened" | "taken" | "unclaimed" | "failed" | "unlike" | "refused_full" | "dismissed" | "not_understood",
+      callId?: CallId,
+    ): void {
       meters.warm.inc({ fate });
       log.debug({ fate, callId }, "warm model leg");
     },

@@ -1,7 +1,7 @@
 /** A media node, put together. */
 import { randomBytes } from "node:crypto";
-import { type CallId, Fault, ID_RANDOM_BYTES, mintId, type NodeId } from "@struere/kernel";
-import { nodeSubject, PrepareMessage } from "@struere/protocol/bus";
+import { type CallId, Fault, ID_RANDOM_BYTES, mintId, type NodeId, parseId } from "@struere/kernel";
+import { DismissMessage, nodeSubject, PrepareMessage } from "@struere/protocol/bus";
 import { createControlClient } from "@struere/protocol/grpc";
 import manifest from "../package.json" with { type: "json" };
 import { createAdmission } from "./admission.ts";
@@ -157,9 +157,15 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
     });
   });
   const preparations = bus.subscribe(nodeSubject(nodeId, "prepare"), (data) => {
-    const config = parsePreparation(data);
+    const preparation = parseMessage(data, (message) => PrepareMessage.parse(message));
+    const config = preparation && parseMessage(data, () => toCallConfig(preparation.config, 0));
     if (config === undefined) events.warmLeg("not_understood");
-    else if (admitting) warmLegs.prepare(config);
+    else if (admitting) warmLegs.prepare({ ...config, ...(preparation?.keepMs === undefined ? {} : { keepMs: preparation.keepMs }) });
+  });
+  const dismissals = bus.subscribe(nodeSubject(nodeId, "dismiss"), (data) => {
+    const dismissed = parseMessage(data, (message) => parseId("call", DismissMessage.parse(message).callId));
+    if (dismissed === undefined) events.warmLeg("not_understood");
+    else warmLegs.dismiss(dismissed);
   });
   const adopted = await outboxes.adopt();
   if (adopted > 0) events.spoolAdopted(adopted);
@@ -180,6 +186,7 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
       admitting = false;
       door.close();
       preparations.unsubscribe();
+      dismissals.unsubscribe();
       warmLegs.close();
       for (const session of sessions) session.abandon("node_stopped");
       await Promise.all([endings, outboxes, uploads].map((records) => records.settle(LAST_RECORDS_MS)));
@@ -196,9 +203,9 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
   };
 }
 
-function parsePreparation(data: string): ReturnType<typeof toCallConfig> | undefined {
+function parseMessage<Message>(data: string, read: (message: unknown) => Message): Message | undefined {
   try {
-    return toCallConfig(PrepareMessage.parse(JSON.parse(data)).config, 0);
+    return read(JSON.parse(data));
   } catch (thrown) {
     if (thrown instanceof SyntaxError || thrown instanceof Fault || (thrown instanceof Error && thrown.name.endsWith("ZodError")))
       return undefined;

@@ -74,14 +74,19 @@ describe("exit codes", () => {
     });
   });
 
-  test("a simulator that is away is 5; a call to a real phone is not possible yet", async () => {
+  test("a simulator that is away is 5; a call without a key is 4, and one to nobody 2", async () => {
     expect(await struere(["calls", "place", "--simulate", "--to", "+14155550100", "--simulator-url", NOBODY])).toMatchObject({
       code: 5,
       err: expect.stringContaining("there is no simulator at"),
     });
     expect(await struere(["calls", "place", "--to", "+14155550100"])).toMatchObject({
-      code: 1,
-      err: expect.stringContaining("later version"),
+      code: 4,
+      err: expect.stringContaining("there is no API key"),
+    });
+    expect(await struere(["calls", "place", "--agent", "ada"])).toMatchObject({ code: 2, err: expect.stringContaining("--to <e164>") });
+    expect(await struere(["calls", "place", "--to", "+14155550100", "--script", "x.yaml"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--script: only with --simulate"),
     });
   });
 });

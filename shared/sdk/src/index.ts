@@ -36,5 +36,5 @@ export { RoleDefinition, type RoleInput } from "./role.ts";
 export { RouterDefinition, type RouterInput } from "./router.ts";
 export { Slug, slugify, ToolName } from "./slug.ts";
 export { HttpTool, isMcpServer, McpServer, type ToolInput, ToolsDefinition } from "./tools.ts";
-export { TurnDetection, VoiceConfig, type VoiceConfigInput, VOICES } from "./voice-config.ts";
+export { RingSeconds, TurnDetection, VoiceConfig, type VoiceConfigInput, VOICES, Voicemail } from "./voice-config.ts";
 export { agentWarnings, routerWarnings, voiceConfigWarnings } from "./warnings.ts";

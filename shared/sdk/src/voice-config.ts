@@ -29,6 +29,26 @@ const ServerVad = strict("turnDetection of type server_vad", {
 export const TurnDetection = kinds("type", ["semantic_vad", "server_vad"], [SemanticVad, ServerVad]);
 export type TurnDetection = z.output<typeof TurnDetection>;
 
+/** What happens when a machine answers a call that was placed. */
+export const Voicemail = kinds(
+  "policy",
+  ["treat_as_human", "hang_up", "leave_message"],
+  [
+    /** Nobody asks who answered: the agent speaks to whatever it is. */
+    strict("voicemail of policy treat_as_human", { policy: z.literal("treat_as_human") }),
+    strict("voicemail of policy hang_up", { policy: z.literal("hang_up") }),
+    /** The agent says `message` after the beep, and hangs up. */
+    strict("voicemail of policy leave_message", {
+      policy: z.literal("leave_message"),
+      message: words({ what: "what is said after the beep", max: 600 }),
+    }),
+  ],
+);
+export type Voicemail = z.output<typeof Voicemail>;
+
+/** How long a called phone rings. */
+export const RingSeconds = wholeNumber({ min: 5, max: 120, unit: "seconds" });
+
 const realtimeModels = modelSlugs("realtime");
 
 /** Recording people without telling them is forbidden in many places: `consentText` is said, word for word, before anything else. */
@@ -61,6 +81,9 @@ const Fields = strict("voiceConfig", {
   recording: z.exactOptional(Recording),
   /** Writes down what the caller says. */
   transcriptionModel: choice(modelSlugs("transcription")).default(DEFAULT_TRANSCRIPTION_MODEL),
+  /** Of calls that are placed. */
+  voicemail: Voicemail.default({ policy: "treat_as_human" }),
+  ringSeconds: RingSeconds.default(30),
 });
 
 /** Every audited call is corrected. */

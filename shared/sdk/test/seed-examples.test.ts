@@ -25,7 +25,13 @@ describe("the documentation's examples", () => {
       ...phoneSupport,
       contextMessages: 10,
       classifyTimeoutMs: 800,
-      voiceConfig: { ...phoneSupport.voiceConfig, auditorSample: 1, transcriptionModel: "gpt-transcribe" },
+      voiceConfig: {
+        ...phoneSupport.voiceConfig,
+        auditorSample: 1,
+        transcriptionModel: "gpt-transcribe",
+        voicemail: { policy: "treat_as_human" },
+        ringSeconds: 30,
+      },
     });
   });
 

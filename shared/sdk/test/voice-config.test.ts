@@ -14,6 +14,8 @@ test("nothing said means the documented defaults, in single-agent mode", () => {
     pollInterval: 5_000,
     turnDetection: { type: "semantic_vad", eagerness: "medium" },
     transcriptionModel: "gpt-transcribe",
+    voicemail: { policy: "treat_as_human" },
+    ringSeconds: 30,
   });
 });
 
@@ -93,7 +95,7 @@ describe("what is wrong is said with field, value and legal values", () => {
     ],
     [
       { colour: "red", volume: 1 },
-      'unknown keys "colour", "volume"; legal keys of voiceConfig: provider, model, voice, auditorAgent, auditorSample, pollInterval, turnDetection, noiseReduction, recording, transcriptionModel',
+      'unknown keys "colour", "volume"; legal keys of voiceConfig: provider, model, voice, auditorAgent, auditorSample, pollInterval, turnDetection, noiseReduction, recording, transcriptionModel, voicemail, ringSeconds',
     ],
   ])("%j", (config, sentence) => {
     expect(problems(config)).toBe(sentence);

@@ -22,6 +22,7 @@ const PATHS = [
   "/v1/calls/:id",
   "/v1/calls/:id/injections",
   "/v1/calls/:id/inject",
+  "/v1/calls/:id/hangup",
   "/v1/openapi.json",
 ];
 

@@ -90,3 +90,12 @@ export const CallRecordShape = CallShape.extend({
   usage: z.array(z.object({ usageId: z.string(), source: z.enum(["response", "transcription"]), model: z.string() })),
   injections: z.array(InjectionShape),
 });
+
+export const PlacedShape = z.object({ callSid: z.string(), status: z.literal("initiated"), callId: z.string(), threadId: z.string() });
+
+export const HangupShape = z.object({
+  id: z.string(),
+  status: z.enum(CallStatus),
+  reason: z.string().nullable(),
+  endedNow: z.boolean().meta({ description: "False: it was over already." }),
+});

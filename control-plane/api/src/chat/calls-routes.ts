@@ -7,9 +7,12 @@ import { type Db, getCall, listCalls, listInjections, listMessages, listUsage, l
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { HandInjector } from "../injections/hand-injector.ts";
 import { InjectBody } from "../injections/inject-input.ts";
+import { z } from "zod";
 import { readInput } from "../http/rest.ts";
 import { recordingOf } from "../recordings/recording.ts";
 import { restKey } from "../http/rest-key.ts";
+import type { Dialler } from "../outbound/dialler.ts";
+import { IdempotencyKey, keyOf, PlaceCallInput } from "../outbound/order.ts";
 import { showCall, showInjection, showMessage, showSetup, showUsage, showUtterance } from "../trpc/view.ts";
 import { watchCall } from "../trpc/watch-call.ts";
 import { readPositions } from "../trpc/watch-position.ts";
@@ -22,6 +25,7 @@ export interface CallsRoutesDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly injections: HandInjector;
+  readonly dialler: Dialler;
 }
 
 const RECORD_MESSAGES_MAX = 10_000;
@@ -85,6 +89,30 @@ export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): v
       .header("cache-control", "no-store")
       .header("struere-missing-parts", String(recording.missingParts))
       .send(Readable.from(recording.wav(), { objectMode: false }));
+  });
+
+  scope.post("/v1/calls", async (request, reply) => {
+    const { organizationId, environment, keyId } = await restKey(deps, request, "calls");
+    const header = request.headers["idempotency-key"];
+    const key =
+      header === undefined
+        ? null
+        : readInput(z.object({ "Idempotency-Key": IdempotencyKey }), { "Idempotency-Key": header })["Idempotency-Key"];
+    const order = readInput(PlaceCallInput, request.body);
+    const placed = await deps.dialler.place({
+      scope: { organizationId, environment },
+      order,
+      by: { kind: "key", keyId },
+      idempotencyKey: keyOf(key),
+    });
+    return await reply.code(201).send(placed);
+  });
+
+  scope.post("/v1/calls/:id/hangup", async (request) => {
+    const { organizationId, environment } = await restKey(deps, request, "calls");
+    const { id } = readInput(CallPath, request.params);
+    const { call, endedNow } = await deps.dialler.hangUp({ organizationId, environment }, id);
+    return { id: call.id, status: call.status, reason: call.reason, endedNow };
   });
 
   // A browser asks before it sends Last-Event-ID.

@@ -11,9 +11,12 @@ import {
   CallPageShape,
   CallPath,
   CallRecordShape,
+  HangupShape,
   InjectionShape,
   InjectionsShape,
+  PlacedShape,
 } from "./call-shapes.ts";
+import { PlaceCallInput } from "../outbound/order.ts";
 import { ChatAnswerShape, ChatBody, SlugChatBody, SlugPath } from "./chat-shapes.ts";
 
 export interface ApiOperation {
@@ -123,6 +126,28 @@ export const OPERATIONS: readonly ApiOperation[] = [
     params: CallPath,
     answer: z.string().meta({ format: "binary" }),
     answerType: "audio/wav",
+    errors: [404],
+  },
+  {
+    id: "placeCall",
+    method: "post",
+    path: "/v1/calls",
+    summary:
+      "Have a person called. Answers when Twilio has taken the call. With a header Idempotency-Key the same request may be sent again: it is the same call.",
+    permission: "calls",
+    body: PlaceCallInput,
+    status: 201,
+    answer: PlacedShape,
+    errors: [404, 409, 429, 503],
+  },
+  {
+    id: "hangUpCall",
+    method: "post",
+    path: "/v1/calls/:id/hangup",
+    summary: "End a call that rings or is going on.",
+    permission: "calls",
+    params: CallPath,
+    answer: HangupShape,
     errors: [404],
   },
   {

@@ -19,6 +19,7 @@ import { validUpgradeSignature } from "@struere/protocol/twilio";
 import { appendRecordingPart, type Call, claimCall, endCall, findCall, openCredentials, renewLeases } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import { openStreamToken } from "../grants.ts";
+import { endingOf } from "../outbound/take-answered-by.ts";
 import type { CallRouter } from "../routing/route-call.ts";
 import type { VoiceTools } from "../tools/voice-tools.ts";
 import { callIdOf, epochOf, nodeIdOf, outcomeOf, reasonOf, sidOf, utterancesOf, wholeNumber } from "./fields.ts";
@@ -88,7 +89,7 @@ export function callControl(options: CallControlOptions): CallControl {
     async endCall(request) {
       const callId = callIdOf(request.callId);
       const epoch = epochOf(request.epoch);
-      const [outcome, reason] = [outcomeOf(request.outcome), reasonOf(request.reason)];
+      const { outcome, reason } = await endingOf(db, callId, { outcome: outcomeOf(request.outcome), reason: reasonOf(request.reason) });
       const durationMs = wholeNumber("duration_ms", request.durationMs);
       const lastSeq = wholeNumber("last_seq", request.lastSeq);
       const ended = await endCall(db, { callId, epoch, outcome, reason, durationMs, lastSeq, now: now() });

@@ -2,17 +2,16 @@
  * Twilio announces an inbound call: who answers, on which node, and what Twilio is told. Whether this webhook is the first for its call
  * is decided by the row that it tries to make, and by nothing else; every later one is answered as the first was.
  */
-import { type CallConfig, type CallFacts, isOver, NOT_AVAILABLE, telephonyRate } from "@struere/domain";
-import { nodeSubject } from "@struere/protocol/bus";
+import { type CallFacts, isOver, NOT_AVAILABLE, telephonyRate } from "@struere/domain";
 import { hangUp, sayAndHangUp, VoiceWebhook } from "@struere/protocol/twilio";
 import {
   type Call,
   type CallToCreate,
   type Connection,
+  connectionState,
   createCall,
   createRefusedCall,
   getNode,
-  type MediaNode,
   newCallIds,
   pickNode,
   type Scope,
@@ -20,11 +19,14 @@ import {
 } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import { type CallProblem, resolveCall } from "../resolve-call.ts";
+import type { EvalFence } from "../telephony/refusals.ts";
 import type { VoiceTools } from "../tools/voice-tools.ts";
+import { prepareNode } from "./prepare-node.ts";
 import type { SignedForm } from "./signed-form.ts";
 import { type StreamTwiml, streamTwiml } from "./stream-twiml.ts";
 
 export interface VoiceAnswerer extends Pick<ControlContext, "db" | "bus" | "clock" | "events" | "rateCard">, StreamTwiml {
+  readonly fence: EvalFence;
   readonly voice: Pick<VoiceTools, "opening">;
 }
 
@@ -43,8 +45,14 @@ export async function answerVoice(deps: VoiceAnswerer, form: SignedForm, connect
 
   const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
   const arriving = { ...callToCreate(webhook, scope, now), connectionId: connection.id };
+  if (!(await deps.fence.allows(scope))) return await refuse(deps, scope, arriving, NOT_SIMULATED);
   const [resolved, node] = await Promise.all([
-    resolveCall(deps.db, deps.voice, { connection, call: arriving, wallMs: now.getTime(), rateCard: deps.rateCard }),
+    resolveCall(deps.db, deps.voice, {
+      connection: connectionState(connection),
+      call: arriving,
+      wallMs: now.getTime(),
+      rateCard: deps.rateCard,
+    }),
     pickNode(deps.db, now),
   ]);
   if (!resolved.ok) return await refuse(deps, scope, arriving, resolved.problem);
@@ -52,7 +60,7 @@ export async function answerVoice(deps: VoiceAnswerer, form: SignedForm, connect
 
   const { call, created } = await createCall(deps.db, scope, { ...arriving, ...resolved.value, nodeId: node.id });
   if (!created) return await answerAgain(deps, call, webhook.accountSid);
-  prepare(deps, node, resolved.value.config);
+  prepareNode(deps, { nodeId: node.id, config: resolved.value.config });
   deps.events.callOffered({ callId: call.id, repeated: false });
   return streamTwiml(deps, call, node.public_url);
 }
@@ -68,7 +76,15 @@ const NOT_CONNECTED: Refusal = {
   spoken: NOT_AVAILABLE,
 };
 
-type Refusal = Omit<CallProblem, "reason"> & { readonly reason: CallProblem["reason"] | "no_media_node" | "number_not_connected" };
+const NOT_SIMULATED: Refusal = {
+  reason: "eval_needs_simulator",
+  detail: "the number is connected in eval, which runs on the simulators only, and TWILIO_API_BASE_URL is not one",
+  spoken: NOT_AVAILABLE,
+};
+
+type Refusal = Omit<CallProblem, "reason"> & {
+  readonly reason: CallProblem["reason"] | "no_media_node" | "number_not_connected" | "eval_needs_simulator";
+};
 
 /** A number belongs to the account that signed: another account's call to it is as unknown as any. */
 function isOfSigner(connection: Connection, { accountSid, scopes }: SignedForm): boolean {
@@ -98,11 +114,6 @@ async function answerAgain(deps: VoiceAnswerer, call: Call, accountSid: string):
   const node = call.node_id === null ? undefined : await getNode(deps.db, call.node_id);
   deps.events.callOffered({ callId: call.id, repeated: true });
   return streamTwiml(deps, call, node?.public_url ?? "");
-}
-
-/** The node may open the model's socket while Twilio still reads our answer. Lost or late, this costs a moment and nothing else. */
-function prepare(deps: VoiceAnswerer, node: MediaNode, config: CallConfig): void {
-  deps.bus.broadcast(nodeSubject(node.id, "prepare"), JSON.stringify({ callId: config.callId, config }));
 }
 
 async function refuse(deps: VoiceAnswerer, scope: Scope, arriving: CallToCreate, { reason, detail, spoken }: Refusal): Promise<string> {

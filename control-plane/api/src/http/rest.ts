@@ -26,7 +26,7 @@ export async function addRest(
       scope.options(path, async (_request, reply) => {
         return await reply
           .header("access-control-allow-methods", "GET, POST, PATCH, DELETE, OPTIONS")
-          .header("access-control-allow-headers", "Authorization, Content-Type")
+          .header("access-control-allow-headers", "Authorization, Content-Type, Idempotency-Key")
           .header("access-control-max-age", String(PREFLIGHT_SECONDS))
           .code(204)
           .send();

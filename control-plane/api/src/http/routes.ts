@@ -5,6 +5,7 @@ import type { ControlContext } from "../context.ts";
 import type { Conversations } from "../conversations.ts";
 import { addDataApi } from "../data/data-api.ts";
 import { handInjector } from "../injections/hand-injector.ts";
+import type { EvalFence } from "../telephony/refusals.ts";
 import { addCompilePrompt } from "../templates/index.ts";
 import type { Telephony } from "../trpc/telephony-port.ts";
 import { addVoiceConfig } from "../voice-config/voice-config-route.ts";
@@ -16,6 +17,7 @@ export interface RoutesDeps {
   readonly context: ControlContext;
   readonly conversations: Conversations;
   readonly telephony: Telephony;
+  readonly fence: EvalFence;
   /** Of the planes; stream tokens are signed with it. */
   readonly gatewaySecret: string;
   /** TWILIO_AUTH_TOKEN of an installation with one account. */
@@ -24,14 +26,15 @@ export interface RoutesDeps {
 }
 
 export async function addRoutes(app: FastifyInstance, deps: RoutesDeps): Promise<void> {
-  const { context, conversations, telephony, gatewaySecret, fallbackAuthToken, addresses } = deps;
-  const { text, voice, tools } = conversations;
+  const { context, conversations, telephony, fence, gatewaySecret, fallbackAuthToken, addresses } = deps;
+  const { text, voice, tools, dialler, legs } = conversations;
+  const { redirector, injector } = tools;
   const injections = handInjector({ ...context, db: context.viewDb });
   const looking = { ...context, db: context.viewDb, injections };
-  addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses, voice });
-  await addTrpc(app, { ...looking, telephony });
+  addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses, voice, fence, legs, redirector, injector });
+  await addTrpc(app, { ...looking, telephony, dialler });
   await addDataApi(app, looking);
-  await addChatApi(app, { ...looking, text });
+  await addChatApi(app, { ...looking, text, dialler });
   await addCompilePrompt(app, tools);
   await addVoiceConfig(app, looking);
 }

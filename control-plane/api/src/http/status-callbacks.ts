@@ -1,11 +1,20 @@
 /** What Twilio reports about calls and streams, in any order and more than once. Nobody hears the answer. */
 import { StatusWebhook, StreamStatusWebhook } from "@struere/protocol/twilio";
 import { pause } from "@struere/runtime";
-import { type Call, findCallBySid, recordCarrierStatus } from "@struere/store";
+import { isCarrierEnd, isOver } from "@struere/domain";
+import type { CallId } from "@struere/kernel";
+import { type Call, claimLeg, findCall, findCallBySid, recordCarrierStatus } from "@struere/store";
 import type { ControlContext } from "../context.ts";
+import { isOfSigner } from "../outbound/answer-outbound.ts";
+import type { Legs } from "../outbound/legs.ts";
+import { dismissNode, prepareNode } from "./prepare-node.ts";
 import type { SignedForm } from "./signed-form.ts";
 
 type StatusTaker = Pick<ControlContext, "db" | "clock" | "events">;
+
+export interface PlacedStatusTaker extends StatusTaker, Pick<ControlContext, "bus"> {
+  readonly legs: Legs;
+}
 
 /** A call's own state: `ringing`, `completed`, … A report about a call that we do not know changes nothing. */
 export async function takeStatus(deps: StatusTaker, form: SignedForm): Promise<null> {
@@ -26,6 +35,40 @@ export async function takeStatus(deps: StatusTaker, form: SignedForm): Promise<n
     const { id, status: outcome, reason } = updated.call;
     deps.events.callEnded({ callId: id, outcome, reason: reason ?? "" });
   }
+  return null;
+}
+
+/** The longest that a called phone rings, and a moment to answer. */
+const RINGING_MS = 140_000;
+
+/**
+ * The state of a call that we placed. Its URL names the call, so that what arrives before Twilio's own answer to us finds it; and a leg that is
+ * not the one which claimed the call is hung up.
+ */
+export async function takePlacedStatus(deps: PlacedStatusTaker, form: SignedForm, callId: CallId): Promise<null> {
+  const { callSid, callStatus, sequenceNumber, callDurationS } = StatusWebhook.parse(form.params);
+  const { db, clock, events, legs } = deps;
+  const known = await findCall(db, callId);
+  if (!known || !isOfSigner(known, form)) return null;
+  const now = new Date(clock.wall());
+  const leg = await claimLeg(db, { callId, callSid, now });
+  if (!leg) return null;
+  const isLive = !isCarrierEnd(callStatus);
+  if (!leg.claimed) {
+    events.strayLeg({ callId, seenBy: "status" });
+    if (isLive) legs.drop(leg.call, callSid);
+    return null;
+  }
+  const updated = await recordCarrierStatus(db, { callSid, status: callStatus, sequence: sequenceNumber, durationS: callDurationS, now });
+  if (!updated) return null;
+  const { call, endedNow } = updated;
+  if (endedNow) events.callEnded({ callId, outcome: call.status, reason: call.reason ?? "" });
+  // It was over before its leg came: stopped, or given up.
+  if (isLive && isOver(leg.call.status) && leg.call.answered_at === null) legs.drop(call, callSid);
+  if (call.node_id === null) return null;
+  if (endedNow) dismissNode(deps, { nodeId: call.node_id, callId });
+  else if (call.status === "pending" && callStatus === "ringing" && call.config)
+    prepareNode(deps, { nodeId: call.node_id, config: call.config, keepMs: RINGING_MS });
   return null;
 }
 

@@ -1,9 +1,11 @@
 /** Twilio's webhooks: a form comes in, is checked, and is answered with TwiML or with nothing. */
 import { NOT_AVAILABLE } from "@struere/domain";
-import { Fault, HTTP_STATUS } from "@struere/kernel";
+import { type CallId, Fault, HTTP_STATUS, parseId } from "@struere/kernel";
 import { sayAndHangUp, TWIML_CONTENT_TYPE } from "@struere/protocol/twilio";
 import { faultOfDatabase, findCallBySid, findConnectionForWebhook } from "@struere/store";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { answerOutbound } from "../outbound/answer-outbound.ts";
+import { type AnsweredByTaker, takeAnsweredBy } from "../outbound/take-answered-by.ts";
 import { within } from "../within.ts";
 import { TWILIO_PATHS } from "./addresses.ts";
 import { answerAfterDial } from "./answer-after-dial.ts";
@@ -11,15 +13,15 @@ import { answerAfterStream } from "./answer-after-stream.ts";
 import { answerVoice, type VoiceAnswerer } from "./answer-voice.ts";
 import { addFormParser, formOf, textOf } from "./form.ts";
 import { checkSignedForm, type FormChecker, formToCheck, type FormToCheck } from "./signed-form.ts";
-import { takeStatus, takeStreamStatus } from "./status-callbacks.ts";
+import { takePlacedStatus, takeStatus, takeStreamStatus } from "./status-callbacks.ts";
 
-export interface WebhookOptions extends VoiceAnswerer, FormChecker {}
+export interface WebhookOptions extends VoiceAnswerer, FormChecker, AnsweredByTaker {}
 
 interface Webhook {
   /** Whether somebody is on the line and hears the answer; else an error may be an error page. */
   readonly heard: boolean;
-  /** TwiML, or `null` for nothing to say. */
-  answer(form: FormToCheck): Promise<string | null>;
+  /** TwiML, or `null` for nothing to say. @param callId of a call that was placed, when the URL names one. */
+  answer(form: FormToCheck, callId: CallId | null): Promise<string | null>;
 }
 
 /** Twilio waits 15 s (https://www.twilio.com/docs/api/errors/11200); nobody listens to a ringing phone for so long. */
@@ -33,9 +35,21 @@ export function addWebhooks(app: FastifyInstance, options: WebhookOptions): void
     voice: { heard: true, answer: (form) => announced(options, form) },
     fallback: { heard: true, answer: (form) => fellBack(options, form) },
     connectAction: { heard: true, answer: async (form) => await answerAfterStream(options, await checked(form)) },
-    status: { heard: false, answer: async (form) => await takeStatus(options, await checked(form)) },
+    status: {
+      heard: false,
+      answer: async (form, callId) =>
+        callId === null ? await takeStatus(options, await checked(form)) : await takePlacedStatus(options, await checked(form), callId),
+    },
     streamStatus: { heard: false, answer: async (form) => takeStreamStatus(options, await checked(form)) },
     dialAction: { heard: true, answer: async (form) => answerAfterDial(await checked(form)) },
+    voiceOutbound: {
+      heard: true,
+      answer: async (form, callId) => await answerOutbound(options, await checked(form), placed(callId)),
+    },
+    answeredBy: {
+      heard: false,
+      answer: async (form, callId) => await takeAnsweredBy(options, await checked(form), placed(callId)),
+    },
   };
   const add = (name: keyof typeof TWILIO_PATHS): void => {
     app.post(TWILIO_PATHS[name], (request, reply) => handle(options, { name, ...webhooks[name] }, request, reply));
@@ -46,6 +60,13 @@ export function addWebhooks(app: FastifyInstance, options: WebhookOptions): void
   add("status");
   add("streamStatus");
   add("dialAction");
+  add("voiceOutbound");
+  add("answeredBy");
+}
+
+function placed(callId: CallId | null): CallId {
+  if (callId === null) throw new Fault("permission_denied", "this request does not name a call that was placed");
+  return callId;
 }
 
 /** The number's voice URL. Who signed and what the number is bound to are read at the same time: the phone is ringing. */
@@ -78,8 +99,10 @@ async function handle(
   const startedAt = clock.now();
   try {
     const signature = request.headers["x-twilio-signature"];
-    const form = formToCheck({ url: addresses.webhook(webhook.name), params: formOf(request.body), signature });
-    const twiml = await within(clock, ANSWER_WITHIN_MS, webhook.answer(form));
+    const callId = callIdOf(request.query);
+    const url = callId === null ? addresses.webhook(webhook.name) : addresses.webhookOf(webhook.name, callId);
+    const form = formToCheck({ url, params: formOf(request.body), signature });
+    const twiml = await within(clock, ANSWER_WITHIN_MS, webhook.answer(form, callId));
     events.webhookAnswered({ path, tookMs: clock.now() - startedAt });
     return twiml === null ? await reply.code(204).send() : await reply.type(TWIML_CONTENT_TYPE).send(twiml);
   } catch (thrown) {
@@ -93,4 +116,13 @@ async function handle(
     if (webhook.heard) return await reply.type(TWIML_CONTENT_TYPE).send(sayAndHangUp(NOT_AVAILABLE));
     return await reply.code(HTTP_STATUS[fault.code]).type("text/plain").send(fault.sentence);
   }
+}
+
+/**
+ * From the query of one of our own URLs. What Twilio signs is the whole URL, so that an id can not be changed on the way, and anything else in
+ * the query is not what was signed.
+ */
+function callIdOf(query: unknown): CallId | null {
+  const given: unknown = typeof query === "object" && query !== null && "call" in query ? query.call : undefined;
+  return (typeof given === "string" ? parseId("call", given) : undefined) ?? null;
 }

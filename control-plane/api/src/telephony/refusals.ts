@@ -12,14 +12,52 @@ export function noCredentials(scope: Scope): Fault {
   );
 }
 
-/** @throws Fault failed_precondition: an eval never rings a real phone. */
-export function requireSimulatorInEval(scope: Scope, apiBaseUrl: string | null): void {
-  const isVendor = apiBaseUrl === null || /(^|\.)twilio\.com$/i.test(new URL(apiBaseUrl).hostname);
-  if (scope.environment === "eval" && isVendor) {
-    throw new Fault(
-      "failed_precondition",
-      "eval runs on the simulators only: use a key of development or production to connect real numbers",
-    );
+export interface EvalFence {
+  /** @throws Fault failed_precondition: an eval never rings a real phone, whatever is bound to it. */
+  requireSimulator(scope: Scope): Promise<void>;
+  /** The same as an answer. */
+  allows(scope: Scope): Promise<boolean>;
+}
+
+const PROBE_WITHIN_MS = 2_000;
+
+/**
+ * What stands behind TWILIO_API_BASE_URL must say that it is the simulator: an address alone may be a proxy of the vendor's.
+ * @param apiBaseUrl `null`: the vendor's own.
+ */
+export function evalFence(apiBaseUrl: string | null): EvalFence {
+  let isSimulator: Promise<boolean> | undefined;
+  const allows = async ({ environment }: Pick<Scope, "environment">): Promise<boolean> => {
+    if (environment !== "eval") return true;
+    isSimulator ??= probe(apiBaseUrl);
+    const answer = await isSimulator;
+    // It may only be starting.
+    if (!answer) isSimulator = undefined;
+    return answer;
+  };
+  return {
+    allows,
+    async requireSimulator(scope) {
+      if (await allows(scope)) return;
+      throw new Fault(
+        "failed_precondition",
+        "eval runs on the simulators only, and TWILIO_API_BASE_URL is not one: use a key of development or production for real numbers, or start the simulators",
+      );
+    },
+  };
+}
+
+async function probe(apiBaseUrl: string | null): Promise<boolean> {
+  if (apiBaseUrl === null || /(^|\.)twilio\.com$/i.test(new URL(apiBaseUrl).hostname)) return false;
+  try {
+    const answer = await fetch(new URL("/simulator/numbers", apiBaseUrl), {
+      signal: AbortSignal.timeout(PROBE_WITHIN_MS),
+      redirect: "error",
+    });
+    const body: unknown = answer.ok ? await answer.json() : null;
+    return typeof body === "object" && body !== null && "numbers" in body && Array.isArray(body.numbers);
+  } catch {
+    return false; // Nobody is there who says so.
   }
 }
 

@@ -39,7 +39,36 @@ export interface TwilioAccount {
   listNumbers(limit: number): Promise<readonly string[]>;
   /** A live call goes on with this TwiML; its media stream ends. */
   redirectCall(callSid: string, twiml: string): Promise<void>;
+  /** Asks for a call, once. Says what is known of it afterwards, and throws nothing. */
+  placeCall(order: CallOrder): Promise<PlaceOutcome>;
+  /** CallSids of calls between these two numbers that were made since then. */
+  callsBetween(calls: { readonly from: string; readonly to: string; readonly since: Date }): Promise<readonly string[]>;
+  /** Ringing or live: it ends. One that is over stays so. */
+  endCall(callSid: string): Promise<void>;
 }
+
+export interface CallOrder {
+  readonly from: string;
+  readonly to: string;
+  /** Asked for TwiML when somebody answers, and again when the first question fails. */
+  readonly answerUrl: string;
+  readonly statusUrl: string;
+  readonly ringSeconds: number;
+  /** Twilio ends the call after so long, whatever we do. */
+  readonly timeLimitSeconds: number;
+  /** Find out whether a machine answers, without keeping the call waiting. `to_the_end`: of its greeting, for a message after the beep. */
+  readonly detect?: { readonly url: string; readonly until: "start" | "to_the_end" };
+}
+
+/**
+ * What came of asking. `not_taken`: for certain, and it may be asked again. `unclear`: Twilio may have taken it or not, and asking again may
+ * ring a second time.
+ */
+export type PlaceOutcome =
+  | { readonly kind: "taken"; readonly callSid: string }
+  | { readonly kind: "refused"; readonly fault: Fault }
+  | { readonly kind: "not_taken"; readonly fault: Fault }
+  | { readonly kind: "unclear"; readonly fault: Fault };
 
 export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
   const timeout = options.timeoutMs ?? REST_TIMEOUT_MS;
@@ -94,11 +123,85 @@ export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
       await asked(`redirect call ${callSid}`, () => client.api.v2010.accounts(options.accountSid).calls(callSid).update({ twiml }));
     },
 
+    async placeCall(order) {
+      const what = "place a call";
+      try {
+        const placed = await client.api.v2010.accounts(options.accountSid).calls.create({
+          from: order.from,
+          to: order.to,
+          url: order.answerUrl,
+          method: "POST",
+          fallbackUrl: order.answerUrl,
+          fallbackMethod: "POST",
+          statusCallback: order.statusUrl,
+          statusCallbackMethod: "POST",
+          statusCallbackEvent: ["initiated", "ringing", "answered", "completed"],
+          timeout: order.ringSeconds,
+          timeLimit: order.timeLimitSeconds,
+          ...(order.detect ? detection(order.detect) : {}),
+        });
+        return { kind: "taken", callSid: placed.sid };
+      } catch (thrown) {
+        const fault = faultOfTwilio(what, thrown);
+        const { status, code } = readError(thrown);
+        if (status === 429 || (typeof status !== "number" && NEVER_SENT.has(code))) return { kind: "not_taken", fault };
+        if (typeof status !== "number" || status >= 500) return { kind: "unclear", fault };
+        return { kind: "refused", fault: refusedCall(code, fault) };
+      }
+    },
+
+    async callsBetween({ from, to, since }) {
+      const calls = await asked("list calls", () =>
+        client.api.v2010.accounts(options.accountSid).calls.list({ from, to, startTimeAfter: since, limit: 50 }),
+      );
+      return calls.map((call) => call.sid);
+    },
+
+    async endCall(callSid) {
+      try {
+        await client.api.v2010.accounts(options.accountSid).calls(callSid).update({ status: "completed" });
+      } catch (thrown) {
+        // Over already (https://www.twilio.com/docs/api/errors/21220), or forgotten.
+        const { status, code } = readError(thrown);
+        if (code !== 21220 && status !== 404) throw faultOfTwilio(`end call ${callSid}`, thrown);
+      }
+    },
+
     async listNumbers(limit) {
       const found = await asked("list the account's numbers", () => numbers.list({ limit }));
       return found.map((number) => number.phoneNumber);
     },
   };
+}
+
+/** Asynchronous, so that the agent greets at once (https://www.twilio.com/docs/voice/answering-machine-detection). */
+function detection({ url, until }: NonNullable<CallOrder["detect"]>) {
+  return {
+    machineDetection: until === "start" ? "Enable" : "DetectMessageEnd",
+    asyncAmd: "true",
+    asyncAmdStatusCallback: url,
+    asyncAmdStatusCallbackMethod: "POST",
+  };
+}
+
+/** The connection was never there, so that nothing was asked. */
+const NEVER_SENT: ReadonlySet<unknown> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+/** What Twilio says about numbers, in words (https://www.twilio.com/docs/api/errors). */
+const REFUSED_CALLS: { readonly [code: string]: string } = {
+  "21210": "Twilio does not let this account call from that number; connect one that the account owns or has verified",
+  "21211": "Twilio says that phoneNumber is not a number that can be called",
+  "21212": "Twilio says that the number to call from is not valid",
+  "21214": "Twilio says that phoneNumber can not be reached",
+  "21215": "Twilio's geographic permissions do not allow calls to that country; open it in Twilio's console",
+  "21216": "Twilio blocks calls to that number",
+  "21217": "Twilio says that phoneNumber is not a valid number",
+  "21219": "a trial account of Twilio calls only numbers that were verified in its console",
+};
+
+function refusedCall(code: unknown, fault: Fault): Fault {
+  const sentence = REFUSED_CALLS[String(code)];
+  return sentence === undefined ? fault : new Fault("failed_precondition", `${sentence} (code ${String(code)})`);
 }
 
 interface RestNumber {

@@ -14,23 +14,25 @@ import {
 import type { PhoneRemoval, Telephony } from "../trpc/telephony-port.ts";
 import { integrationStatus } from "./integration-status.ts";
 import { connectNumber, type NumberSetup, type OpenAccount, removeNumber } from "./number-setup.ts";
-import { noCredentials, requireSameAccount, requireSimulatorInEval } from "./refusals.ts";
+import { type EvalFence, noCredentials, requireSameAccount } from "./refusals.ts";
 import { twilioAccount } from "./twilio-account.ts";
 
 export interface TwilioTelephonyOptions extends NumberSetup {
   readonly keyRing: KeyRing;
   /** `null`: the vendor's own. */
   readonly apiBaseUrl: string | null;
+  readonly fence: EvalFence;
   /** Longest wait for one answer of Twilio's; default 10 s. */
   readonly timeoutMs?: number;
 }
 
 export function twilioTelephony(options: TwilioTelephonyOptions): Telephony {
-  const { db, keyRing, addresses, apiBaseUrl, now, timeoutMs } = options;
+  const { db, keyRing, addresses, apiBaseUrl, fence, now, timeoutMs } = options;
   const open = (credentials: { readonly accountSid: string; readonly authToken: string }) =>
     twilioAccount({ ...credentials, apiBaseUrl, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
 
   const openAccount = async (scope: Scope, using: Db = db): Promise<OpenAccount> => {
+    await fence.requireSimulator(scope);
     const credentials = await openCredentials(using, keyRing, scope);
     if (!credentials) throw noCredentials(scope);
     return { accountSid: credentials.accountSid, account: open(credentials) };
@@ -39,7 +41,7 @@ export function twilioTelephony(options: TwilioTelephonyOptions): Telephony {
 
   return {
     async setCredentials(scope, credentials) {
-      requireSimulatorInEval(scope, apiBaseUrl);
+      await fence.requireSimulator(scope);
       await requireSameAccount(db, scope, credentials.accountSid);
       await open(credentials).verify();
       return await setCredentials(db, keyRing, scope, { ...credentials, verified: true, now: now() });
@@ -55,7 +57,6 @@ export function twilioTelephony(options: TwilioTelephonyOptions): Telephony {
     },
 
     async connect(scope, wanted) {
-      requireSimulatorInEval(scope, apiBaseUrl);
       return await connectNumber(options, scope, await openAccount(scope), wanted);
     },
 

@@ -1,7 +1,7 @@
 /** What a model is offered: the agent's tools that exist where it speaks, in the order of its definition. */
 import { offeredBuiltin, type OfferedWhere, type ToolDefinition } from "@struere/domain";
 import { Fault } from "@struere/kernel";
-import type { Call, Scope } from "@struere/store";
+import { type Call, listAgents, listRouters, type Scope } from "@struere/store";
 import { describeMcpTool } from "./mcp.ts";
 import { definitionOf, readOwnTools } from "./own-tools.ts";
 import { guardedServices } from "./tool-plan.ts";
@@ -17,11 +17,12 @@ export interface OfferQuestion extends OfferedWhere {
 /** @throws Fault failed_precondition when a tool of the agent does not exist. A server of tools that is away offers none. */
 export async function offeredTools(services: ToolServices, question: OfferQuestion): Promise<readonly ToolDefinition[]> {
   const { scope, agent, call } = question;
+  const where: OfferedWhere = agent.tools.includes("voice.call") ? { ...question, callable: await callableIn(services, scope) } : question;
   const isOwn = agent.tools.some((name) => offeredBuiltin(name, question) === undefined);
   const own = isOwn ? await readOwnTools(services.db, scope, call) : undefined;
   const offered = await Promise.all(
     agent.tools.map(async (name): Promise<ToolDefinition | null> => {
-      const builtin = offeredBuiltin(name, question);
+      const builtin = offeredBuiltin(name, where);
       if (builtin !== undefined) return builtin;
       const tool = own?.http(name);
       if (tool) return tool.templateOnly === true ? null : definitionOf(tool);
@@ -32,6 +33,15 @@ export async function offeredTools(services: ToolServices, question: OfferQuesti
     }),
   );
   return offered.filter((tool) => tool !== null);
+}
+
+/** Whoever can be the one that speaks on a call. */
+async function callableIn({ db }: ToolServices, scope: Scope): Promise<NonNullable<OfferedWhere["callable"]>> {
+  const [agents, routers] = [await listAgents(db, scope), await listRouters(db, scope)];
+  return {
+    agents: agents.map(({ slug, description }) => ({ slug, description })),
+    routers: routers.map(({ slug }) => ({ slug })),
+  };
 }
 
 async function describedRemote(

@@ -10,6 +10,7 @@ import { callMcpTool, missingArguments } from "./mcp.ts";
 import { readOwnTools } from "./own-tools.ts";
 import { guardedServices, type ToolPlan } from "./tool-plan.ts";
 import type { ToolRequest, ToolServices } from "./tool-request.ts";
+import { planVoiceCall } from "./voice-call.ts";
 
 const MCP_MS = 25_000;
 /** What a request needs around its own deadline. */
@@ -39,7 +40,7 @@ function planBuiltin(services: ToolServices, request: ToolRequest): ToolPlan {
     case "router.transfer":
       return planTransfer(services, request, given);
     case "voice.call":
-      throw new Fault("failed_precondition", `${name} comes with a later version; it does nothing yet`);
+      return planVoiceCall(services, request, given);
     case "voice.inject":
       return planInject(services, request, given);
     case "call.end":

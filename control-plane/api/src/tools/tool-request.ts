@@ -2,6 +2,7 @@
 import type { Clock, ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import type { Call, Db, KeyRing, Scope } from "@struere/store";
+import type { Dialler } from "../outbound/dialler.ts";
 import type { AgentChatAnswer, AgentChatQuestion } from "../text/text-agents.ts";
 import type { AuditInHand } from "../text/tool-runner.ts";
 import type { Injector } from "../injections/injector.ts";
@@ -78,6 +79,8 @@ export interface ToolServices {
   readonly redirector: CallRedirector;
   /** The tool voice.inject. */
   readonly injector: Injector;
+  /** The tool voice.call. */
+  readonly dialler: Pick<Dialler, "place">;
   /** Absolute, asked by Twilio when a transferred call's other leg is over. */
   readonly dialActionUrl: () => string;
 }

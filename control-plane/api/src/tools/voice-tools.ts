@@ -1,5 +1,5 @@
 /** Tools for agents on the phone, and the agents themselves as a media node is given them. */
-import type { ToolDefinition } from "@struere/domain";
+import { contextNote, type ToolDefinition } from "@struere/domain";
 import { Fault } from "@struere/kernel";
 import type { AgentProfile, RunToolResponse } from "@struere/protocol/grpc";
 import { type Call, getAgentVersion, getThread, type PinnedAgent, type Scope } from "@struere/store";
@@ -57,7 +57,13 @@ export function voiceTools(services: ToolServices): VoiceTools {
       fillPrompt(services, { scope, agent, thread, call, message: null, withinMs: VOICE_PROMPT_MS }),
       offeredTools(services, { scope, agent, call, channel: "call", colleagues }),
     ]);
-    return { slug: agent.slug, name: agent.name, version: agent.version, instructions: text, tools: [...tools] };
+    return {
+      slug: agent.slug,
+      name: agent.name,
+      version: agent.version,
+      instructions: text + contextNote(row.channel_params),
+      tools: [...tools],
+    };
   };
 
   return {
@@ -89,7 +95,7 @@ export function voiceTools(services: ToolServices): VoiceTools {
         fillPrompt(services, { scope, agent, thread, callerNumber, message: null, withinMs: VOICE_PROMPT_MS }),
         offeredTools(services, { scope, agent, channel: "call", colleagues }),
       ]);
-      return { instructions: text, tools };
+      return { instructions: text + contextNote(thread.params), tools };
     },
   };
 }

@@ -1,23 +1,30 @@
-import { CallStatus } from "@struere/domain";
+import { CallStatus, countries } from "@struere/domain";
 import { Fault } from "@struere/kernel";
 import {
   type Db,
   getCall,
+  getDiallingPolicy,
+  inTransaction,
   listAudits,
   listCalls,
+  listConnections,
   listInjections,
   listMessages,
   listRouters,
   listUsage,
   listUtterances,
   type Scope,
+  setDiallingPolicy,
 } from "@struere/store";
 import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { injectFields } from "../injections/inject-input.ts";
 import { readCallStats } from "../stats/call-stats.ts";
+import { IdempotencyKey, keyOf, PlaceCallInput } from "../outbound/order.ts";
+import { homeCountries } from "../outbound/prepare-call.ts";
+import { audit } from "./audit.ts";
 import { errorOf, procedure, router } from "./init.ts";
-import { id, pageFields } from "./input.ts";
+import { id, NoInput, pageFields } from "./input.ts";
 import { showAudit, showCall, showInjection, showRecording, showMessage, showSetup, showUsage, showUtterance } from "./view.ts";
 import { recordingOf } from "../recordings/recording.ts";
 import { watchCall } from "./watch-call.ts";
@@ -38,6 +45,22 @@ async function mustBeRouter(db: Db, scope: Scope, slug: string): Promise<void> {
   if (slugs.includes(slug)) return;
   const legal = slugs.length === 0 ? "there are none" : `there are ${slugs.join(", ")}`;
   throw new Fault("not_found", `there is no router "${slug}" in ${scope.environment}; ${legal}`);
+}
+
+const Country = z.string().refine((code) => countries().includes(code), {
+  error: "is not a country; legal: codes of ISO 3166-1 such as US, GB, DE",
+});
+
+const PolicyInput = z.strictObject({
+  countries: z.exactOptional(z.array(Country).max(300).nullable()),
+  maxConcurrent: z.exactOptional(z.number().int().min(0).max(10_000).nullable()),
+  callsPerSecond: z.exactOptional(z.number().min(0.01).max(1_000).nullable()),
+});
+
+async function showPolicy(db: Db, scope: Scope) {
+  const policy = await getDiallingPolicy(db, scope);
+  const connected = (await listConnections(db, scope)).filter((connection) => connection.status === "connected");
+  return { ...policy, countries: policy.countries ?? homeCountries(connected), countriesAreSet: policy.countries !== null };
 }
 
 export const callsRouter = router({
@@ -105,6 +128,48 @@ export const callsRouter = router({
       if (!(await getCall(db, scope, input.id))) throw new Fault("not_found", `there is no call ${input.id} in ${scope.environment}`);
       return (await listInjections(db, scope, input.id)).map(showInjection);
     }),
+
+  /**
+   * Has a person called. Answers when Twilio has taken the call. With an `idempotencyKey` the same request may be sent again: it is the same
+   * call, and the phone rings once.
+   */
+  place: procedure("calls")
+    .input(PlaceCallInput.extend({ idempotencyKey: z.exactOptional(IdempotencyKey) }))
+    .mutation(async ({ ctx, input: { idempotencyKey = null, ...order } }) => {
+      return await ctx.dialler.place({
+        scope: ctx.scope,
+        order,
+        by: { kind: "key", keyId: ctx.key.keyId },
+        idempotencyKey: keyOf(idempotencyKey),
+      });
+    }),
+
+  /** Ends a call that rings or is going on. One that is over stays as it is, and says so. */
+  hangup: procedure("calls")
+    .input(z.strictObject({ id: id("call") }))
+    .mutation(async ({ ctx, input }) => {
+      const { call, endedNow } = await ctx.dialler.hangUp(ctx.scope, input.id);
+      await audit(ctx.db, ctx, { action: "call.hung_up", subject: call.id, detail: { endedNow } });
+      return { id: call.id, status: call.status, reason: call.reason, endedNow };
+    }),
+
+  policy: router({
+    /** What may be dialled, and how much. `countries`: ISO 3166-1; as long as none are set, those of the connected numbers. */
+    get: procedure("calls")
+      .input(NoInput)
+      .query(async ({ ctx }) => await showPolicy(ctx.db, ctx.scope)),
+
+    /** `null` goes back to the default; what is absent stays. */
+    set: procedure("admin")
+      .input(PolicyInput)
+      .mutation(async ({ ctx, input }) => {
+        return await inTransaction(ctx.db, async (tx) => {
+          await setDiallingPolicy(tx, ctx.scope, input, ctx.now);
+          await audit(tx, ctx, { action: "calls.policy_set", subject: "policy", detail: input });
+          return await showPolicy(tx, ctx.scope);
+        });
+      }),
+  }),
 
   /**
    * Everything that the call says, as it is recorded, from its beginning or from after `lastEventId`; ends with the call. Event ids are

@@ -12,6 +12,7 @@ import { describeProblems } from "struere";
 import { ZodError } from "zod";
 import { RateLimited } from "../http/rate-limit.ts";
 import type { HandInjector } from "../injections/hand-injector.ts";
+import type { Dialler } from "../outbound/dialler.ts";
 import type { Telephony } from "./telephony-port.ts";
 
 /** What procedures work with. */
@@ -21,6 +22,7 @@ export interface TrpcServices {
   readonly clock: Clock;
   readonly log: Log;
   readonly telephony: Telephony;
+  readonly dialler: Dialler;
   readonly keyRing: KeyRing;
   readonly injections: HandInjector;
 }

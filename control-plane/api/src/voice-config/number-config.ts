@@ -13,6 +13,7 @@ import {
   getConnectionByNumber,
   listConnections,
   type Scope,
+  targetOf,
 } from "@struere/store";
 import { AgentDefinition, modelInUse, VoiceConfig } from "struere";
 import { type BoundTarget, readTarget } from "../resolve-call.ts";
@@ -24,7 +25,7 @@ export type NumberName = { readonly phoneNumber: string } | { readonly connectio
 export async function numberConfig(db: Db, scope: Scope, name: NumberName, wallMs: number): Promise<VoiceConfigAnswer> {
   const connection = await connectionOf(db, scope, name);
   const number = connection.twilio_phone_number;
-  const target = await readTarget(db, scope, connection);
+  const target = await readTarget(db, scope, targetOf(connection));
   if (!target.ok) throw unanswered(number, target.problem.detail);
   const { agent, router, agents } = target.value;
   const answering = answeringAgent({ call: scope, connection: connectionState(connection), ...target.value });

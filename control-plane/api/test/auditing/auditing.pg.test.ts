@@ -25,6 +25,7 @@ import { injector } from "../../src/injections/injector.ts";
 import { textAgents } from "../../src/text/text-agents.ts";
 import { textToolRunner } from "../../src/tools/index.ts";
 import { setAgent } from "@struere/store";
+import { diallerOf } from "../trpc/server.ts";
 import { aClaimedCall, aScope, aTranscript, NOW } from "../fixture.ts";
 
 let database: TestDatabase;
@@ -74,6 +75,7 @@ async function aDesk(mind: Mind, faults: readonly SimulatedFault[] = []) {
       chatWithAgent: () => Promise.reject(new Error("nobody to ask")),
       redirector: { redirect: () => Promise.resolve() },
       injector: injector({ bus, db, clock }),
+      dialler: diallerOf(db),
       dialActionUrl: () => "",
     }),
   });

@@ -7,6 +7,7 @@ import { addChatApi } from "../../src/chat/add-chat-api.ts";
 import { openApiDocument } from "../../src/chat/openapi.ts";
 import { handInjector } from "../../src/injections/hand-injector.ts";
 import { OPERATIONS } from "../../src/chat/operations.ts";
+import { diallerOf } from "../trpc/server.ts";
 
 /** Nothing here asks it anything. */
 const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolMax: 1, statementTimeoutMs: 1_000 });
@@ -14,7 +15,12 @@ const app = fastify();
 
 beforeAll(async () => {
   const deps = { db, bus: memoryBus(), clock: systemClock(), log: silentLog };
-  await addChatApi(app, { ...deps, injections: handInjector(deps), text: { chat: () => Promise.reject(new Error("nobody chats")) } });
+  await addChatApi(app, {
+    ...deps,
+    text: { chat: () => Promise.reject(new Error("nobody chats")) },
+    dialler: diallerOf(db),
+    injections: handInjector(deps),
+  });
   await app.ready();
 });
 afterAll(async () => {

@@ -181,7 +181,7 @@ test("browsers of any origin may ask, and only the data is open to them", async 
   expect(Object.fromEntries(response.headers)).toMatchObject({
     "access-control-allow-origin": "*",
     "access-control-allow-methods": "GET, POST, PATCH, DELETE, OPTIONS",
-    "access-control-allow-headers": "Authorization, Content-Type",
+    "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key",
   });
   expect((await fetch(`${server.url}/outside`)).headers.get("access-control-allow-origin")).toBeNull();
 });

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { memoryBus } from "@struere/bus";
 import { mayCall, Permission } from "@struere/domain";
 import { createMetrics, silentLog, systemClock } from "@struere/runtime";
-import { createKey, revokeKey, type Scope } from "@struere/store";
+import { createKey, revokeKey, type Scope, setDiallingPolicy } from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
 import fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,6 +16,7 @@ import { openContext } from "../../src/context.ts";
 import { conversations } from "../../src/conversations.ts";
 import { addresses } from "../../src/http/addresses.ts";
 import { addRoutes } from "../../src/http/routes.ts";
+import { evalFence } from "../../src/telephony/refusals.ts";
 import { aKey, anAgent, aScope, NOW } from "../fixture.ts";
 import { type OwnedThings, ownedThings, WORDS_OF_THEIRS } from "../owned-things.ts";
 import { services } from "../trpc/server.ts";
@@ -38,7 +39,10 @@ beforeAll(async () => {
   theirs = await ownedThings(db, owner);
   strangers["another organization"] = await aScope(db, "production");
   strangers["another environment"] = { ...owner, environment: "eval" };
-  for (const scope of [playground, ...Object.values(strangers)]) await anAgent(db, scope, "mine");
+  for (const scope of [playground, ...Object.values(strangers)]) {
+    await anAgent(db, scope, "mine");
+    await setDiallingPolicy(db, scope, { countries: ["US"] }, NOW);
+  }
 
   const config: ControlConfig = {
     httpPort: 0,
@@ -58,6 +62,7 @@ beforeAll(async () => {
   const own = { db, bus: memoryBus(), clock: systemClock(), log: silentLog, metrics: createMetrics("test_") };
   const { context } = parts.use(await openContext(config, own));
   const where = addresses({ publicUrl: () => "http://127.0.0.1:1", gatewayUrl: "ws://127.0.0.1:1" });
+  const fence = evalFence(null);
   app = fastify();
   parts.defer(() => app.close());
   app.addHook("onRoute", ({ method, url }) => {
@@ -65,7 +70,8 @@ beforeAll(async () => {
   });
   await addRoutes(app, {
     context,
-    conversations: conversations(context, config, { addresses: where, ports: () => [] }),
+    conversations: conversations(context, config, { addresses: where, ports: () => [], fence }),
+    fence,
     telephony: services(db).telephony,
     gatewaySecret: config.gatewaySecret,
     fallbackAuthToken: null,
@@ -102,6 +108,12 @@ const EXAMPLES: { readonly [route: string]: readonly Example[] } = {
   "get /v1/calls/:id/events": [of(404, () => ({ params: { id: theirs.call.id } }))],
   "get /v1/calls/:id/injections": [of(404, () => ({ params: { id: theirs.call.id } }))],
   "post /v1/calls/:id/inject": [of(404, () => ({ params: { id: theirs.call.id }, body: { message } }))],
+  "post /v1/calls": [
+    of(400, () => ({ body: { phoneNumber: "+14155550199", agentSlug: "their-agent" } })),
+    of(400, () => ({ body: { phoneNumber: "+14155550199", routerSlug: "their-router" } })),
+    of(400, () => ({ body: { phoneNumber: "+14155550199", agentSlug: "mine", from: theirs.phoneNumber } })),
+  ],
+  "post /v1/calls/:id/hangup": [of(404, () => ({ params: { id: theirs.call.id } }))],
   "get /v1/entity-types": [of("nothing of theirs")],
   "get /v1/data/:type": [of(404, () => ({ params: { type } }))],
   "post /v1/data/:type": [of(404, () => ({ params: { type }, body: { data: { note: "x" } } }))],

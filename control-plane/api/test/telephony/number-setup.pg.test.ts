@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createApiClient } from "../../src/client.ts";
 import { addresses } from "../../src/http/addresses.ts";
 import { twilioAccount } from "../../src/telephony/twilio-account.ts";
+import { evalFence } from "../../src/telephony/refusals.ts";
 import { twilioTelephony } from "../../src/telephony/twilio-telephony.ts";
 import { type Edge, rejection, startEdge } from "../edge.ts";
 
@@ -151,6 +152,7 @@ describe("a connecting that fails leaves Twilio as it was", () => {
       keyRing: createKeyRing(edge.config.encryptionKey),
       addresses: addresses({ publicUrl, gatewayUrl: "" }),
       apiBaseUrl: edge.twilio.apiBaseUrl,
+      fence: evalFence(edge.twilio.apiBaseUrl),
       now: () => new Date(),
     });
     const connecting = telephony.connect(edge.scope, {

@@ -13,6 +13,7 @@ import type { RateLimits } from "../../src/http/rate-limit.ts";
 import { type TextAgents, textAgents } from "../../src/text/text-agents.ts";
 import type { ToolRequest, ToolResult, ToolRunner } from "../../src/text/tool-runner.ts";
 import { aKey, aScope, NOW } from "../fixture.ts";
+import { diallerOf } from "../trpc/server.ts";
 
 export type Tool = (request: ToolRequest, text: TextAgents) => Promise<ToolResult> | ToolResult;
 
@@ -86,7 +87,16 @@ export async function aTextWorld(options: WorldOptions): Promise<TextWorld> {
       renderTemplate(template, { agent, message, threadContext: { channel: thread.channel, params: thread.params } }),
   });
   const app = fastify({ forceCloseConnections: true });
-  await addChatApi(app, { db, bus, clock, log: silentLog, text, limits, injections: handInjector({ db, bus, clock }) });
+  await addChatApi(app, {
+    db,
+    bus,
+    clock,
+    log: silentLog,
+    text,
+    limits,
+    injections: handInjector({ db, bus, clock }),
+    dialler: diallerOf(db),
+  });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   const tenantOf = async (scope: Scope): Promise<Tenant> => ({
     scope,

@@ -120,9 +120,11 @@ describe("an agent", () => {
     });
   });
 
-  test("hears that calls out come later", async () => {
-    expect(outputOf(await world.run("voice.call", { phoneNumber: "+14155550100" }))).toMatchObject({
-      error: { code: "failed_precondition", message: expect.stringContaining("later version") },
+  test("calls nobody whom its environment may not call, and is told so", async () => {
+    const outcome = await world.run("voice.call", { phoneNumber: "+14155550100" });
+    expect(outcome).toMatchObject({ isError: true, errorType: "permission" });
+    expect(outputOf(outcome)).toMatchObject({
+      error: { code: "permission_denied", message: expect.stringContaining("calls to US are not allowed here; allowed: none") },
     });
   });
 

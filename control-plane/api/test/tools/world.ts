@@ -21,6 +21,7 @@ import { runTool } from "../../src/tools/index.ts";
 import type { AgentChatQuestion } from "../../src/text/text-agents.ts";
 import { aClaimedCall, aScope, NOW } from "../fixture.ts";
 import { injector } from "../../src/injections/injector.ts";
+import { diallerOf } from "../trpc/server.ts";
 
 export interface Received {
   readonly path: string;
@@ -115,6 +116,7 @@ export async function aToolsWorld(db: Db, over: Partial<ToolServices> = {}): Pro
       },
     },
     injector: injector({ bus: memoryBus(), db, clock: systemClock() }),
+    dialler: diallerOf(db),
     dialActionUrl: () => "https://voice.example/twilio/dial-action",
     ...over,
   };

@@ -3,7 +3,7 @@
  * shows or changes what belongs to another organization or another environment.
  */
 import { mayCall, Permission, type RequiredPermission } from "@struere/domain";
-import { createKey, revokeKey, type Scope, setAgent } from "@struere/store";
+import { createKey, revokeKey, type Scope, setAgent, setDiallingPolicy } from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { TRPCError } from "@trpc/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -29,6 +29,7 @@ beforeAll(async () => {
   theirs = await ownedThings(database.db, owner);
   strangers["another organization"] = await aScope(database.db, "production");
   strangers["another environment"] = { ...owner, environment: "eval" };
+  for (const scope of [playground, ...Object.values(strangers)]) await setDiallingPolicy(database.db, scope, { countries: ["US"] }, NOW);
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
@@ -62,6 +63,10 @@ const EXAMPLES: { readonly [path: string]: Example } = {
   "calls.injections": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
   "calls.stats": { input: () => ({ router: theirs.router.slug }), fromStrangers: "NOT_FOUND" },
   "calls.watch": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
+  "calls.place": { input: () => ({ phoneNumber: "+14155550199", agentSlug: theirs.agent.slug }), fromStrangers: "BAD_REQUEST" },
+  "calls.hangup": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
+  "calls.policy.get": { input: nothing, fromStrangers: "nothing of theirs" },
+  "calls.policy.set": { input: () => ({ countries: ["US"] }), fromStrangers: "nothing of theirs" },
   "connections.list": { input: nothing, fromStrangers: "nothing of theirs" },
   "connections.get": { input: () => ({ id: theirs.connection.id }), fromStrangers: "NOT_FOUND" },
   "connections.credentials.set": { input: () => ({ accountSid: ACCOUNT, authToken: "x" }), fromStrangers: "nothing of theirs" },

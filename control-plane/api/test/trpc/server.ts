@@ -1,12 +1,17 @@
 /** The typed API over real HTTP, and in this process. Only the phone network behind the port is made up here; its adapter has its own tests. */
 import { type Bus, memoryBus } from "@struere/bus";
 import { Fault } from "@struere/kernel";
-import { silentLog, systemClock } from "@struere/runtime";
+import { createMetrics, silentLog, systemClock } from "@struere/runtime";
 import { bindConnection, createKeyRing, type Db, getCredentialsInfo, listConnections, removeConnection } from "@struere/store";
 import fastify from "fastify";
 import { createApiClient } from "../../src/client.ts";
+import { controlEvents } from "../../src/events.ts";
 import { addTrpc } from "../../src/http/trpc.ts";
 import { handInjector } from "../../src/injections/hand-injector.ts";
+import { type Dialler, dialler } from "../../src/outbound/dialler.ts";
+import { builtinRateCard } from "../../src/billing/builtin-rate-card.ts";
+import { legs } from "../../src/outbound/legs.ts";
+import type { AccountOpener } from "../../src/telephony/account-opener.ts";
 import { createTrpcContext, type TrpcServices } from "../../src/trpc/init.ts";
 import { callerOf } from "../../src/trpc/root.ts";
 import type { Telephony } from "../../src/trpc/telephony-port.ts";
@@ -15,7 +20,24 @@ import { ACCOUNT, NOW } from "../fixture.ts";
 export function services(db: Db, bus: Bus = memoryBus()): TrpcServices {
   const clock = systemClock();
   const injections = handInjector({ db, bus, clock });
-  return { db, bus, clock, log: silentLog, telephony: telephonyOf(db), keyRing: KEY_RING, injections };
+  return { db, bus, clock, log: silentLog, telephony: telephonyOf(db), keyRing: KEY_RING, injections, dialler: diallerOf(db) };
+}
+
+/** The real one, in a world without Twilio: whatever gets so far as to need it is refused. */
+export function diallerOf(db: Db): Dialler {
+  const clock = systemClock();
+  const events = controlEvents({ log: silentLog, metrics: createMetrics("test_") });
+  const accounts: AccountOpener = { open: () => Promise.reject(new Fault("failed_precondition", "there is no Twilio in this test")) };
+  return dialler({
+    db,
+    clock,
+    rateCard: builtinRateCard(),
+    events,
+    accounts,
+    legs: legs({ clock, events, accounts }),
+    addresses: { webhookOf: () => "https://voice.example" },
+    voice: { opening: async () => ({ instructions: "", tools: [] }) },
+  });
 }
 
 /** One for all, so that what one service sealed another opens. */

@@ -9,6 +9,7 @@ import { up as auditor } from "./0006-auditor.ts";
 import { up as ledger } from "./0007-ledger.ts";
 import { up as auditorTrial } from "./0008-auditor-trial.ts";
 import { up as recordings } from "./0009-recordings.ts";
+import { up as outbound } from "./0010-outbound.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -20,4 +21,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0007-ledger": { up: ledger },
   "0008-auditor-trial": { up: auditorTrial },
   "0009-recordings": { up: recordings },
+  "0010-outbound": { up: outbound },
 };

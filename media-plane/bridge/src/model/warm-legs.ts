@@ -11,7 +11,9 @@ import { type OpenAIAccount, OpenAILeg } from "./openai-leg.ts";
 
 export interface WarmLegs {
   /** Opens and configures a leg for this call. Full, or prepared already: does nothing. */
-  prepare(preparation: Preparation): void;
+  prepare(preparation: Preparation & { /** Default 15 s. */ readonly keepMs?: number }): void;
+  /** The call does not come. */
+  dismiss(callId: CallId): void;
   /** The leg of this call, if there is one, it lives, and it fits. It is the caller's from now on. */
   take(wanted: { readonly callId: CallId; readonly agent: AgentProfile; readonly voice: VoiceProfile }): OpenAILeg | undefined;
   readonly size: number;
@@ -28,6 +30,8 @@ export interface WarmLegsOptions {
 }
 
 const UNCLAIMED_MS = 15_000;
+/** The longest that a called phone may ring. */
+const UNCLAIMED_MAX_MS = 150_000;
 
 export function createWarmLegs({ account, clock, gathering, most, events }: WarmLegsOptions): WarmLegs {
   const waiting = new Map<CallId, { readonly leg: OpenAILeg; readonly fingerprint: string; off(): void }>();
@@ -41,17 +45,23 @@ export function createWarmLegs({ account, clock, gathering, most, events }: Warm
 
   return {
     prepare: (preparation) => {
-      const { callId, agent, voice } = preparation;
+      const { callId, agent, voice, keepMs = UNCLAIMED_MS } = preparation;
       if (waiting.has(callId)) return;
       if (waiting.size >= most) return events.warmLeg("refused_full", callId);
       const leg = new OpenAILeg({ account, model: voice.model, clock, gathering });
       leg.configure({ requestId: "warm", agent, voice, autoRespond: opensAutoResponding(preparation) });
-      const off = clock.arm(clock.now() + UNCLAIMED_MS, () => {
+      const off = clock.arm(clock.now() + Math.min(keepMs, UNCLAIMED_MAX_MS), () => {
         remove(callId)?.leg.close();
         events.warmLeg("unclaimed", callId);
       });
       waiting.set(callId, { leg, fingerprint: legFingerprint(preparation), off });
       events.warmLeg("opened", callId);
+    },
+    dismiss: (callId) => {
+      const found = remove(callId);
+      if (found === undefined) return;
+      found.leg.close();
+      events.warmLeg("dismissed", callId);
     },
     take: (wanted) => {
       const found = remove(wanted.callId);

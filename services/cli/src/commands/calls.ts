@@ -3,15 +3,18 @@ import { Fault } from "@struere/kernel";
 import type { Command } from "commander";
 import type { Invoked } from "../invocation.ts";
 import { type PageFlags, readPage } from "../page-flags.ts";
+import { collectParam } from "../params-flag.ts";
 import { callTable, callText } from "../render/call.ts";
 import { type InjectFlags, injectIntoCall } from "./calls-inject.ts";
 import { type PlaceFlags, placeCall } from "./calls-place.ts";
 import { showCallStats, type StatsFlags } from "./calls-stats.ts";
 import { fetchRecording, type RecordingFlags } from "./calls-recording.ts";
+import { callsPolicy, type PolicyFlags } from "./calls-policy.ts";
+import { placeSimulatedCall } from "./calls-simulate.ts";
 import { watchCall } from "./calls-watch.ts";
 
 export function addCalls(program: Command, invoked: Invoked): void {
-  const calls = program.command("calls").description("phone conversations: their record, live, simulated");
+  const calls = program.command("calls").description("phone conversations: placed, live, and their record");
 
   calls
     .command("list")
@@ -74,13 +77,43 @@ export function addCalls(program: Command, invoked: Invoked): void {
 
   calls
     .command("place")
-    .description("a call by a simulated caller, who says what was heard")
-    .option("--simulate", "on the simulators; the only way so far")
-    .option("--to <e164>", "the number to call; else the script's dial")
-    .option("--from <e164>", "the caller's number")
-    .option("--script <file>", "what the caller does, in YAML; without it: listens, says something, listens, hangs up")
+    .description("has a person called; with --simulate, a simulated person calls one of your numbers")
+    .option("--to <e164>", "whom to call; with --simulate the number to call, else the script's dial")
+    .option("--agent <slug>", "who speaks")
+    .option("--router <slug>", "or the router whose agents speak; without both, what your number is bound to")
+    .option("--from <e164>", "the connected number to call from; with --simulate the caller's number")
+    .option("--param <name=value>", "what the agent has to know; several times", collectParam)
+    .option("--entity <id>", "the entity that it is about")
+    .option("--entity-type <slug>", "the entity type that the call shall fill")
+    .option("--voicemail <policy>", "when a machine answers: treat_as_human, hang_up or leave_message")
+    .option("--message <text>", "what is said after the beep, with --voicemail leave_message")
+    .option("--ring-seconds <seconds>", "how long the phone may ring, 5 to 120")
+    .option("--key <key>", "placing again with the same key is the same call")
+    .option("--watch", "follow the call to its end")
+    .option("--simulate", "a call by a simulated caller, who says what was heard")
+    .option("--script <file>", "what the simulated caller does, in YAML; without it: listens, says something, listens, hangs up")
     .option("--simulator-url <url>", "the simulated Twilio; else STRUERE_SIMULATOR_URL, else TWILIO_API_BASE_URL")
-    .action(async (flags: PlaceFlags) => await placeCall(invoked(), flags));
+    .action(async (flags: PlaceFlags) => await (flags.simulate === true ? placeSimulatedCall : placeCall)(invoked(), flags));
+
+  calls
+    .command("hangup <id>")
+    .description("ends a call that rings or is going on")
+    .action(async (id: string) => {
+      const { session, out } = invoked();
+      const { ask } = await session();
+      const ended = await ask((api, options) => api.calls.hangup.mutate({ id }, options));
+      out.answer(ended, () =>
+        ended.endedNow ? `${id} is hung up` : `${id} was over already: ${ended.status} (${ended.reason ?? "ended"})`,
+      );
+    });
+
+  calls
+    .command("policy")
+    .description("which countries may be called, how many calls at a time, how fast; without options: shows it")
+    .option("--allow <countries>", "ISO 3166-1 codes, as US,GB,DE, instead of those allowed now; default: those of your numbers")
+    .option("--max-concurrent <calls>", "calls at a time, both directions")
+    .option("--calls-per-second <calls>", "how fast calls are placed")
+    .action(async (flags: PolicyFlags) => await callsPolicy(invoked(), flags));
 }
 
 function readStatus(text: string): CallStatus {

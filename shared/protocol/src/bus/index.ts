@@ -1,6 +1,7 @@
 export {
   AuditMessage,
   type CallEventName,
+  DismissMessage,
   EventMessage,
   InjectMessage,
   PrepareMessage,

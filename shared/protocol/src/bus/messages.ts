@@ -154,5 +154,11 @@ export type WatermarkMessage = z.infer<typeof WatermarkMessage>;
 export const PrepareMessage = z.strictObject({
   callId: z.string(),
   config: z.record(z.string(), z.unknown()),
+  /** So long the phone may still ring; absent: a few seconds. */
+  keepMs: z.exactOptional(z.number().int().positive()),
 });
 export type PrepareMessage = z.infer<typeof PrepareMessage>;
+
+/** A call that was announced by a `PrepareMessage` does not come. */
+export const DismissMessage = z.strictObject({ callId: z.string() });
+export type DismissMessage = z.infer<typeof DismissMessage>;

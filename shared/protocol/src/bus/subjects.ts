@@ -42,7 +42,7 @@ export function parseCallSubject(subject: string): (CallAddress & { readonly kin
   return { environment, organizationId, callId, kind: known };
 }
 
-/** `prepare`: a call is about to reach this node; it may open the model's socket while the phone still rings. */
-export function nodeSubject(nodeId: NodeId, kind: "prepare"): string {
+/** `prepare`: a call is about to reach this node; it may open the model's socket while the phone still rings. `dismiss`: it does not come. */
+export function nodeSubject(nodeId: NodeId, kind: "prepare" | "dismiss"): string {
   return `voice.node.${nodeId}.${kind}`;
 }

@@ -3,6 +3,7 @@ export { clearMessage, markMessage, mediaMessage, parseTwilioMessage, type Twili
 export { type FormParams, validUpgradeSignature, validWebhookSignature } from "./signature.ts";
 export { connectStream, hangUp, sayAndHangUp, TWIML_CONTENT_TYPE } from "./twiml.ts";
 export {
+  AnsweredByWebhook,
   callerNumber,
   type CallStatus,
   ConnectActionWebhook,

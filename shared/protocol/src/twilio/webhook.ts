@@ -109,6 +109,17 @@ export const StatusWebhook = z
   }));
 export type StatusWebhook = z.output<typeof StatusWebhook>;
 
+/** Answering machine detection has come to a word: human, machine_start, machine_end_beep, fax, unknown … Twilio adds words. */
+export const AnsweredByWebhook = z
+  .object({ CallSid: Sid, AccountSid: Sid, AnsweredBy: z.string().max(64).default("unknown"), MachineDetectionDuration: Count })
+  .transform((form) => ({
+    callSid: form.CallSid,
+    accountSid: form.AccountSid,
+    answeredBy: form.AnsweredBy,
+    detectionMs: form.MachineDetectionDuration,
+  }));
+export type AnsweredByWebhook = z.output<typeof AnsweredByWebhook>;
+
 const STREAM_EVENTS = ["stream-started", "stream-stopped", "stream-error"] as const;
 
 /** News about a media stream; informational only. */

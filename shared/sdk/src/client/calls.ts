@@ -97,6 +97,43 @@ export interface CallListOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A call to a person. Exactly one of `agentSlug` and `routerSlug`, or neither: then what the environment's number is bound to speaks. */
+export interface CallToPlace {
+  /** E.164. */
+  readonly phoneNumber: string;
+  readonly agentSlug?: string;
+  readonly routerSlug?: string;
+  /** Slug of the entity type that the call shall fill. */
+  readonly entityType?: string;
+  /** The entity that it is about; what may be seen of it is handed to the agent. */
+  readonly entityId?: string;
+  /** What the agent on the phone has to know; in prompts `{{threadContext.params.<name>}}`. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** A connected number. */
+  readonly from?: string;
+  readonly voicemail?:
+    | { readonly policy: "treat_as_human" }
+    | { readonly policy: "hang_up" }
+    | { readonly policy: "leave_message"; readonly message: string };
+  /** 5 to 120; default 30. */
+  readonly ringSeconds?: number;
+}
+
+export interface PlacedCall {
+  readonly callSid: string;
+  readonly status: "initiated";
+  readonly callId: string;
+  readonly threadId: string;
+}
+
+export interface HungUpCall {
+  readonly id: string;
+  readonly status: CallStatus;
+  readonly reason: string | null;
+  /** False: it was over already. */
+  readonly endedNow: boolean;
+}
+
 export class CallsClient {
   readonly #connection: Connection;
 
@@ -131,6 +168,26 @@ export class CallsClient {
   }
 
   /**
+   * Has a person called. With an `idempotencyKey` the same call may be asked for again, after a lost answer: the phone rings once.
+   * @throws StruereApiError before any phone rings: 400 with the legal values, 403 for a number that may not be called, 429 for too many calls.
+   */
+  async place(call: CallToPlace, options: { readonly idempotencyKey?: string; readonly signal?: AbortSignal } = {}): Promise<PlacedCall> {
+    const { idempotencyKey, signal } = options;
+    return await sendForJson(this.#connection, {
+      method: "POST",
+      path: ["v1", "calls"],
+      body: call,
+      headers: keyHeader(idempotencyKey),
+      signal,
+    });
+  }
+
+  /** Ends a call that rings or is going on. */
+  async hangUp(id: string, options: { readonly signal?: AbortSignal } = {}): Promise<HungUpCall> {
+    return await sendForJson(this.#connection, { method: "POST", path: ["v1", "calls", id, "hangup"], ...options });
+  }
+
+  /**
    * Everything that the call says, as it is recorded, from its beginning or from after `lastEventId`; ends when the call is over and all
    * of it was given. A lost connection is taken up again where it was: nothing is lost and nothing comes twice.
    *
@@ -144,4 +201,8 @@ export class CallsClient {
   watch(id: string, options: WatchOptions = {}): AsyncGenerator<CallMessage, void, undefined> {
     return watchCall(this.#connection, id, options);
   }
+}
+
+function keyHeader(key: string | undefined): Readonly<Record<string, string>> {
+  return key === undefined ? {} : { "idempotency-key": key };
 }

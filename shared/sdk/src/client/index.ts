@@ -23,6 +23,9 @@ export type {
   CallSummary,
   Injection,
   InjectOptions,
+  CallToPlace,
+  HungUpCall,
+  PlacedCall,
   Utterance,
 } from "./calls.ts";
 export type { ChatAnswer, ChatRequest, ToolCallSummary } from "./chat.ts";

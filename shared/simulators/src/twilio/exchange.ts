@@ -25,7 +25,7 @@ export type SentWebhook = {
   readonly answer: string;
   readonly tookMs: number;
 };
-export type WebhookKind = "voice" | "fallback" | "action" | "redirect" | "status" | "stream-status" | "dial-action";
+export type WebhookKind = "voice" | "fallback" | "action" | "redirect" | "status" | "stream-status" | "dial-action" | "answered-by";
 
 const JOURNAL_MAX = 10_000;
 

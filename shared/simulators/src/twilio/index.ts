@@ -15,7 +15,7 @@ export {
   runCallerScript,
 } from "./phone/caller-script.ts";
 export type { Pattern, PhoneCall } from "./phone/phone-call.ts";
-export type { Phone, WhenCalled } from "./phone/phone.ts";
+export type { AnsweredBy, Detected, Phone, WhenCalled } from "./phone/phone.ts";
 export type { RestFault, RestFaultMode } from "./rest/faults.ts";
 export type { ReceivedRequest } from "./rest/server.ts";
 export { mintAuthToken, mintSid } from "./sid.ts";

@@ -48,4 +48,6 @@ export type CallOptions = {
   readonly statusCallback?: Callback | null;
   readonly statusEvents?: readonly CallEvent[];
   readonly timeLimitS?: number;
+  /** Asynchronous answering machine detection: who is told. */
+  readonly detection?: Callback | null;
 };

@@ -4,8 +4,10 @@
  */
 import type { Account } from "../account.ts";
 import { type Alert, type AlertCode, ALERTS } from "../alert.ts";
+import { pause } from "@struere/runtime";
 import type { Exchange } from "../exchange.ts";
 import { MediaStream, type StreamEnding } from "../media/media-stream.ts";
+import type { Detected } from "../phone/phone.ts";
 import { mintSid } from "../sid.ts";
 import type { Ticking } from "../ticker.ts";
 import type { StreamNoun } from "../twiml/twiml.ts";
@@ -58,6 +60,9 @@ export class Call implements Ticking {
   readonly #over = new AbortController();
   readonly #callbacks: StatusCallbacks;
   readonly #statusCallback: Callback | null;
+  readonly #detection: Callback | null;
+  /** Who answered, once detection has come to a word. */
+  answeredBy: string | null = null;
   readonly #listeners = new Set<() => void>();
   #stream: MediaStream | null = null;
   #line: Line | null = null;
@@ -92,6 +97,7 @@ export class Call implements Ticking {
     this.program = new Program(this);
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.#statusCallback = options.statusCallback ?? null;
+    this.#detection = options.detection ?? null;
     this.#callbacks = new StatusCallbacks({
       switches: exchange.switches,
       events: new Set(this.#statusCallback === null ? [] : (options.statusEvents ?? ["completed"])),
@@ -156,6 +162,17 @@ export class Call implements Ticking {
   /** From now on the caller's voice comes over a line like this. */
   comesOver(condition: LineCondition): void {
     this.#line = new Line(condition);
+  }
+
+  /** Tells who answered, where that was asked for. Never rejects. */
+  async detect({ answeredBy, afterMs }: Detected): Promise<void> {
+    const callback = this.#detection;
+    if (callback === null) return;
+    await pause(this.exchange.clock, afterMs, this.over);
+    if (this.isOver) return;
+    this.answeredBy = answeredBy;
+    const params = { AccountSid: this.accountSid, CallSid: this.sid, AnsweredBy: answeredBy, MachineDetectionDuration: String(afterMs) };
+    await this.exchange.request(this, "answered-by", callback, params);
   }
 
   step(atMs: number): void {
@@ -326,7 +343,11 @@ export class Call implements Ticking {
   }
 
   #statusParams(): Params {
-    return { ...this.params(), Timestamp: rfc2822(this.exchange.clock.wall()) };
+    return {
+      ...this.params(),
+      Timestamp: rfc2822(this.exchange.clock.wall()),
+      ...(this.answeredBy === null ? {} : { AnsweredBy: this.answeredBy }),
+    };
   }
 
   #duration(): Params {

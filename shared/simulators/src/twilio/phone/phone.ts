@@ -8,11 +8,17 @@ import { PhoneCall } from "./phone-call.ts";
 /** What a phone does when it is called. */
 export type WhenCalled =
   /** It is picked up after `afterMs` of ringing; `act` is what the person does, `twilio.phone(n).rings()` the other way to get at it. */
-  | { readonly answer: { readonly afterMs?: number; readonly act?: (call: PhoneCall) => Promise<void> } }
+  | { readonly answer: { readonly afterMs?: number; readonly act?: (call: PhoneCall) => Promise<void>; readonly detected?: Detected } }
   | "busy"
   | "no-answer"
   /** The network knows no such number. */
   | "unreachable";
+
+/** What answering machine detection comes to, for calls that asked for it; a person after two seconds when absent. */
+export type Detected = { readonly answeredBy: AnsweredBy; readonly afterMs: number };
+export type AnsweredBy = "human" | "machine_start" | "machine_end_beep" | "machine_end_silence" | "machine_end_other" | "fax" | "unknown";
+
+const A_PERSON: Detected = { answeredBy: "human", afterMs: 2_000 };
 
 export type RingOutcome = "answered" | "busy" | "no-answer" | "failed" | "canceled";
 
@@ -114,6 +120,7 @@ export class Phone {
       return "no-answer";
     }
     call.answer();
+    void call.detect(behaviour.answer.detected ?? A_PERSON);
     const phoneCall = new PhoneCall(call);
     if (behaviour.answer.act !== undefined) phoneCall.act(behaviour.answer.act);
     const waiting = this.#waiting.shift();

@@ -16,6 +16,7 @@ export type CallOrder = {
   readonly statusEvents: readonly CallEvent[];
   readonly timeoutMs: number;
   readonly timeLimitS: number;
+  readonly detection: Callback | null;
 };
 
 /** Twilio rings a little longer than it was told. */

@@ -39,9 +39,16 @@ export function readCallOrder(account: Account, form: URLSearchParams): CallOrde
   if (!(timeoutS > 0 && timeoutS <= 600)) return problem(400, 21208, "Timeout must be 1 to 600 seconds");
   const timeLimitS = Number(form.get("TimeLimit") ?? 14_400);
   if (!(timeLimitS > 0)) return problem(400, 21224, "TimeLimit must be a positive number of seconds");
+  const machine = form.get("MachineDetection");
+  if (machine !== null && machine !== "Enable" && machine !== "DetectMessageEnd")
+    return problem(400, 21234, "MachineDetection must be Enable or DetectMessageEnd");
+  // Without it the call would wait for the detection before it asks for TwiML, which this simulator does not do.
+  if (machine !== null && form.get("AsyncAmd") !== "true")
+    return problem(400, 21234, "this simulator detects machines only with AsyncAmd=true");
   return {
     to,
     from,
+    detection: machine === null ? null : callback(form, "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod"),
     source: url === null ? { kind: "inline", twiml: twiml ?? "" } : { kind: "url", as: "voice", url, method: methodOf(form.get("Method")) },
     fallback: callback(form, "FallbackUrl", "FallbackMethod"),
     statusCallback: callback(form, "StatusCallback", "StatusCallbackMethod"),

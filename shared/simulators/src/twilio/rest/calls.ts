@@ -126,7 +126,7 @@ export function showCall(account: Account, call: Call): unknown {
     duration: call.endedWall === null ? null : String(Math.round(call.durationMs / 1000)),
     price: call.endedWall === null ? null : priceOf(call),
     price_unit: "USD",
-    answered_by: null,
+    answered_by: call.answeredBy,
     api_version: "2010-04-01",
     caller_name: "",
     forwarded_from: null,
