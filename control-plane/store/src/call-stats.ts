@@ -86,7 +86,8 @@ export async function listInjectionsForStats(
     left join lateral (
       select max(said.ended_ms) as newest, min(said.ended_ms) as oldest from utterances said
       where said.call_id = injection.call_id and said.epoch = injection.epoch and said.text <> ''
-        and (said.epoch, said.delta) > (audit.from_epoch, audit.from_delta) and said.delta <= injection.based_on
+        and (said.epoch, said.delta) > (audit.from_epoch, audit.from_delta)
+        and (said.epoch, said.delta) <= (audit.to_epoch, audit.to_delta)
     ) as unread on heard.at is not null
     left join lateral (
       select said.speaker, said.text from utterances said
