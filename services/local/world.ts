@@ -7,6 +7,7 @@ import { type ControlConfig, createControlPlane, type ControlPlane } from "@stru
 import { type ApiClient, createApiClient } from "@struere/api/client";
 import { createMediaPlane, type MediaConfig, type MediaPlane } from "@struere/bridge";
 import { type Auditor, type AuditorConfig, createAuditor } from "@struere/auditor";
+import type { RateCard } from "@struere/domain";
 import { type Bus, memoryBus, natsBus } from "@struere/bus";
 import { type Clock, Fault } from "@struere/kernel";
 import { createMetrics, type Log, pause, silentLog, systemClock } from "@struere/runtime";
@@ -43,6 +44,8 @@ export interface WorldOptions {
   readonly toControl?: (grpcAddress: string) => Promise<string>;
   /** A real vendor instead of the simulated model; the phones stay simulated. */
   readonly vendor?: { readonly apiKey: string; readonly baseUrl: string | null; readonly realtimeUrl: string };
+  /** Absent: the built-in prices. */
+  readonly rateCard?: RateCard;
   readonly log?: Log;
 }
 
@@ -106,7 +109,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         bootstrapApiKey: apiKey,
         ...options.control,
       },
-      { clock, bus, log, metrics: createMetrics("struere_control_") },
+      { clock, bus, log, metrics: createMetrics("struere_control_"), ...(options.rateCard ? { rateCard: options.rateCard } : {}) },
     ),
   );
   const controlAddress = (await options.toControl?.(control.grpcAddress)) ?? control.grpcAddress;

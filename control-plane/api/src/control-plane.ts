@@ -14,6 +14,7 @@ import { addRoutes } from "./http/routes.ts";
 import { startHttpServer } from "./http/server.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { startBiller } from "./billing/biller.ts";
+import { startCreditWatch } from "./billing/credit-watch.ts";
 import { startRecorder } from "./recorder/recorder.ts";
 import { callRouter } from "./routing/route-call.ts";
 import { startInjectionSweeper } from "./injections/injector.ts";
@@ -67,6 +68,8 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   parts.defer(() => recorder.close());
   const biller = startBiller({ ...context, db: context.billDb });
   parts.defer(() => biller.close());
+  const creditWatch = startCreditWatch({ ...context, db: context.billDb });
+  parts.defer(() => creditWatch.close());
   const sweeper = startSweeper({ ...plane, legs });
   const retention = startRetention(plane, { days: config.recordingDays ?? DEFAULT_RECORDING_DAYS });
   parts.defer(() => sweeper.close());

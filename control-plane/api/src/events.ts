@@ -7,6 +7,8 @@ export interface ControlEvents {
   callRefused(call: { readonly callId: CallId | null; readonly reason: string; readonly detail: string }): void;
   callClaimed(call: { readonly callId: CallId; readonly epoch: number; readonly nodeId: string }): void;
   callEnded(call: { readonly callId: CallId; readonly outcome: string; readonly reason: string }): void;
+  /** It has to come to its end: its node hears so with the answer to the lease. */
+  callAdvised(call: { readonly callId: CallId; readonly action: string; readonly reason: string }): void;
   /** Twilio was asked to place it, with this outcome: taken, refused, not_taken, unclear. */
   twilioAsked(call: { readonly callId: CallId; readonly outcome: string }): void;
   callPlaced(call: { readonly callId: CallId }): void;
@@ -47,6 +49,7 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
   const refused = metrics.counter("calls_refused_total", "Calls that nobody could answer", ["reason"]);
   const claimed = metrics.counter("calls_claimed_total", "Calls that a media node took");
   const ended = metrics.counter("calls_ended_total", "Calls that ended", ["outcome"]);
+  const advised = metrics.counter("calls_advised_total", "Running calls that were told to come to their end", ["action", "reason"]);
   const swept = metrics.counter("calls_swept_total", "Calls that were overdue and ended by the sweep");
   const asked = metrics.counter("twilio_calls_asked_total", "Times that Twilio was asked to place a call", ["outcome"]);
   const placed = metrics.counter("calls_placed_total", "Calls that Twilio has taken");
@@ -83,6 +86,10 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
     callEnded(call) {
       ended.inc({ outcome: call.outcome });
       log.info(call, "call ended");
+    },
+    callAdvised(call) {
+      advised.inc({ action: call.action, reason: call.reason });
+      log.info(call, "call advised");
     },
     twilioAsked(call) {
       asked.inc({ outcome: call.outcome });

@@ -1,9 +1,11 @@
 /** One of everything that an organization can have, for tests of who else gets to see it. */
+import { micros } from "@struere/kernel";
 import {
   bindConnection,
   createKey,
   type Db,
   entityStore,
+  postEntry,
   recordMessages,
   type Scope,
   setEntityType,
@@ -16,7 +18,7 @@ import { ACCOUNT, aClaimedCall, anAgent, aTranscript, NOW } from "./fixture.ts";
 export type OwnedThings = Awaited<ReturnType<typeof ownedThings>>;
 
 /** What only the owner's things say; names that a stranger asks by are not among it. */
-export const WORDS_OF_THEIRS = ["their note", "their.example", "their words"] as const;
+export const WORDS_OF_THEIRS = ["their note", "their.example", "their words", "their credit"] as const;
 
 export async function ownedThings(db: Db, scope: Scope) {
   const agent = await anAgent(db, scope, "their-agent");
@@ -46,5 +48,7 @@ export async function ownedThings(db: Db, scope: Scope) {
   await setRole(db, scope, { slug: "their-role", name: "Theirs", definition: { name: "Theirs", slug: "their-role", policies }, now: NOW });
   await setTools(db, scope, { tools: [{ mcp: { name: "their-server", url: "https://their.example/mcp" } }], now: NOW });
   const entity = await entityStore(db).create({ kind: "key", ...scope }, { type: "their-type", data: { note: "their note" } });
+  const credit = { kind: "credit", key: "their-credit", amount: micros(7_000_000) } as const;
+  await postEntry(db, scope, { entry: credit, actor: "owner", note: "their credit" }, NOW);
   return { agent, router, phoneNumber, connection, call, key: info, entity };
 }

@@ -226,3 +226,33 @@ export {
   type VoicemailPolicy,
 } from "./outbound-call.ts";
 export { contextNote, type GivenContext, outboundParams, reservedIn } from "./call-context.ts";
+export {
+  type Allowance,
+  CAP_WINDOWS,
+  type CapRoom,
+  type CapWindow,
+  isCapped,
+  NO_CAPS,
+  type SpendCaps,
+  type Spent,
+  spentIn,
+  tightestCap,
+  windowEnd,
+  windowStart,
+} from "./allowance.ts";
+export {
+  ADVISED_END_MS,
+  type AdviceReason,
+  type CallAdvice,
+  callAdvice,
+  type CallPrice,
+  callPrice,
+  type CallReserve,
+  callReserve,
+  overdraftBound,
+  type PricedCall,
+  refill,
+  WATCH_CREDIT_MS,
+} from "./call-credit.ts";
+export { type CallQuestion, callRefusal, type CallRefusal, type CallRefusalReason, type Counted } from "./call-refusal.ts";
+export { startOfNextMonth } from "./utc.ts";

@@ -76,14 +76,20 @@ export interface LeaseToRenew {
   readonly framesIn: number;
 }
 
-/** @returns the calls that this node does not hold (any more) under these epochs: it must fall silent in them. */
+export interface RenewedLeases {
+  /** Calls that this node does not hold (any more) under these epochs: it must fall silent in them. */
+  readonly lost: readonly CallId[];
+  /** What the others have to do. */
+  readonly advice: readonly { readonly callId: CallId; readonly action: string; readonly reason: string }[];
+}
+
 export async function renewLeases(
   db: Db,
   renewal: { readonly nodeId: NodeId; readonly leases: readonly LeaseToRenew[]; readonly now: Date },
-): Promise<readonly CallId[]> {
-  if (renewal.leases.length === 0) return [];
+): Promise<RenewedLeases> {
+  if (renewal.leases.length === 0) return { lost: [], advice: [] };
   const { leases, nodeId, now } = renewal;
-  const renewed = await sql<{ id: CallId }>`
+  const renewed = await sql<Pick<Call, "id" | "advice" | "advice_reason">>`
     update calls set
       lease_expires_at = ${after(now, LEASE_EXPIRES_MS)},
       audio_moved_at = case when lease.frames_in > calls.frames_in then ${now} else calls.audio_moved_at end,
@@ -94,11 +100,16 @@ export async function renewLeases(
       ) as given (call_id, epoch, frames_in) order by call_id, epoch desc
     ) as lease
     where calls.id = lease.call_id and calls.epoch = lease.epoch and calls.node_id = ${nodeId} and calls.status = 'active'
-    returning calls.id`.execute(db);
+    returning calls.id, calls.advice, calls.advice_reason`.execute(db);
   const held = new Set(renewed.rows.map((row) => row.id));
   // Its credit is reserved for as long as it lives.
   await renewHolds(db, { callIds: [...held], expiresAt: after(now, HOLD_EXPIRES_MS) });
-  return leases.map((lease) => lease.callId).filter((id) => !held.has(id));
+  return {
+    lost: leases.map((lease) => lease.callId).filter((id) => !held.has(id)),
+    advice: renewed.rows.flatMap(({ id, advice, advice_reason: reason }) =>
+      advice === null ? [] : [{ callId: id, action: advice, reason: reason ?? "" }],
+    ),
+  };
 }
 
 export interface CallEnd {

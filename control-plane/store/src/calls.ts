@@ -7,7 +7,16 @@ import {
   GRANT_TTL_MS,
   PENDING_DEADLINE_MS,
 } from "@struere/domain";
-import { type AgentId, type CallId, type ConnectionId, Fault, type NodeId, type RouterId, type ThreadId } from "@struere/kernel";
+import {
+  type AgentId,
+  type ApiKeyId,
+  type CallId,
+  type ConnectionId,
+  Fault,
+  type NodeId,
+  type RouterId,
+  type ThreadId,
+} from "@struere/kernel";
 import { type Insertable, sql } from "kysely";
 import type { Db } from "./database.ts";
 import { newId } from "./new-id.ts";
@@ -39,6 +48,8 @@ export interface CallToCreate {
   readonly trial?: AuditorTrial | null;
   /** The prices that it is billed by; `null` or absent: it is not billed. */
   readonly rateCardVersion?: string | null;
+  /** The key that it is placed with; absent for calls that come in. */
+  readonly keyId?: ApiKeyId | null;
   /** The node that was picked for it, when nodes are reached one by one; otherwise `null`. */
   readonly nodeId: NodeId | null;
   readonly thread?: {
@@ -205,6 +216,9 @@ const LISTED = [
   "auditor_group",
   "form_checked_at",
   "form_complete",
+  "api_key_id",
+  "advice",
+  "advice_reason",
 ] as const satisfies readonly (keyof CallTable)[];
 
 const AGENT_SLUG = sql<string | null>`config -> 'agent' ->> 'slug'`.as("agent_slug");
@@ -245,6 +259,7 @@ async function insertOnce(
           router_version: call.router?.version ?? null,
           node_id: call.nodeId,
           rate_card_version: call.rateCardVersion ?? null,
+          api_key_id: call.keyId ?? null,
           pinned_agents: JSON.stringify(call.agents ?? []),
           auditor_sample: call.trial?.sample ?? null,
           auditor_group: call.trial?.group ?? null,

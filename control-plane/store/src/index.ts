@@ -231,3 +231,22 @@ export {
   writePlacement,
 } from "./placements.ts";
 export { sweepNodes, sweepThreads } from "./sweeps.ts";
+export {
+  type AllowanceChange,
+  type AllowanceState,
+  type CallQuota,
+  getAllowance,
+  listAllowances,
+  setAllowance,
+} from "./allowances.ts";
+export { admitToCredit, type CallToAdmit, isLimited } from "./call-credit.ts";
+export { type Advised, listWatchedScopes, type PriceOfCall, watchCredit } from "./credit-watch.ts";
+export {
+  CHARGE_CATEGORIES,
+  type ChargeCategory,
+  type ChargedFor,
+  type ChargeFilter,
+  type LedgerMonth,
+  sumCharges,
+  sumMonth,
+} from "./billing-reading.ts";

@@ -16,6 +16,7 @@ import {
 } from "@struere/domain";
 import { type CallId, Fault, type Micros, micros, NO_MONEY, ok, type Result, type ThreadId } from "@struere/kernel";
 import { sql } from "kysely";
+import { countSpending } from "./allowances.ts";
 import { type Db, inTransaction } from "./database.ts";
 import type { LedgerTable, StoredLine, UseSource } from "./schema.ts";
 import type { Scope } from "./scope.ts";
@@ -76,9 +77,17 @@ export async function postEntries(
     if (written.length > 0) {
       await writeTransactions(tx, scope, written, now);
       await writeBalances(tx, scope, books);
+      await countSpending(tx, scope, chargesOf(written), now);
     }
     return answers;
   });
+}
+
+/** What counts against caps: what the organization was charged. */
+function chargesOf(written: readonly { readonly entry: EntryToPost; readonly transaction: Transaction }[]) {
+  return written.flatMap(({ entry: { entry, callId }, transaction: { amount } }) =>
+    entry.kind === "charge" && entry.payer === "organization" ? [{ callId: callId ?? null, amount }] : [],
+  );
 }
 
 /** One entry. @see postEntries */
@@ -90,9 +99,14 @@ export async function postEntry(db: Db, scope: Scope, entry: EntryToPost, now: D
 
 const CURRENCY = "USD";
 
-/** Locks the books, which are there from their first use on, and reads as much of them as the entries are about. */
+/** Locks the books, which are there from their first use on. The lock is held until the transaction ends. */
+export async function lockBooks(tx: Db, scope: Scope, now: Date): Promise<Ledger> {
+  return (await lockLedger(tx, scope)) ?? (await openLedger(tx, scope, now));
+}
+
+/** Locks the books, and reads as much of them as the entries are about. */
 async function readBooks(tx: Db, scope: Scope, entries: readonly EntryToPost[], now: Date): Promise<Books> {
-  const ledger = (await lockLedger(tx, scope)) ?? (await openLedger(tx, scope, now));
+  const ledger = await lockBooks(tx, scope, now);
   const keys = entries.flatMap(({ entry }) => ("key" in entry ? [entry.key] : []));
   const holdIds = [...new Set(entries.flatMap(({ entry }) => ("holdId" in entry && entry.holdId !== null ? [entry.holdId] : [])))];
   const posted = keys.length === 0 ? [] : await ofScope(tx, scope, keys);

@@ -5,6 +5,8 @@
 import type {
   Account,
   AuditorGroup,
+  AdviceReason,
+  CallAdvice,
   CallConfig,
   CallDirection,
   CallStatus,
@@ -76,6 +78,7 @@ export interface Database {
   credit_holds: CreditHoldTable;
   dialling_policies: DiallingPolicyTable;
   call_placements: CallPlacementTable;
+  allowances: AllowanceTable;
 }
 
 export interface OrganizationTable {
@@ -322,6 +325,11 @@ export interface CallTable {
   form_checked_at: Date | null;
   /** `null`: not looked at yet, or no entity is linked. */
   form_complete: boolean | null;
+  /** The key that it was placed with, or that an agent of a key's conversation used; null for calls that came in. */
+  api_key_id: ColumnType<ApiKeyId | null, ApiKeyId | null | undefined, never>;
+  /** What its node is told with every answer to the lease. */
+  advice: ColumnType<CallAdvice["action"] | null, never, CallAdvice["action"] | null>;
+  advice_reason: ColumnType<AdviceReason | null, never, AdviceReason | null>;
 }
 
 export interface CallEventTable {
@@ -665,6 +673,27 @@ export interface CallPlacementTable {
   problem: string | null;
   created_at: Date;
 }
+export interface AllowanceTable {
+  organization_id: OrganizationId;
+  environment: Environment;
+  /** Empty: the environment. Else a key's id. */
+  subject: string;
+  hour_cap_micros: MoneyOrNull;
+  day_cap_micros: MoneyOrNull;
+  month_cap_micros: MoneyOrNull;
+  max_concurrent: number | null;
+  calls_per_second: number | null;
+  calls_per_number: number | null;
+  next_turn_at: ColumnType<Date, Date | undefined, Date>;
+  hour_starts_at: Date;
+  hour_spent_micros: ColumnType<number | bigint, Micros | undefined, Micros>;
+  day_starts_at: Date;
+  day_spent_micros: ColumnType<number | bigint, Micros | undefined, Micros>;
+  month_starts_at: Date;
+  month_spent_micros: ColumnType<number | bigint, Micros | undefined, Micros>;
+}
+
+type MoneyOrNull = ColumnType<number | bigint | null, Micros | null, Micros | null>;
 
 export type Call = Selectable<CallTable>;
 export type Connection = Selectable<VoiceConnectionTable>;

@@ -176,7 +176,8 @@ describe("a lease", () => {
       now: NOW,
     });
     const lease = (callId: typeof held.call.id, epoch = 1) => ({ callId, epoch, framesIn: 50 });
-    const renew = (node: NodeId, leases: ReturnType<typeof lease>[]) => renewLeases(server.db, { nodeId: node, leases, now: later(2_000) });
+    const renew = (node: NodeId, leases: ReturnType<typeof lease>[]) =>
+      renewLeases(server.db, { nodeId: node, leases, now: later(2_000) }).then(({ lost }) => lost);
     expect(await renew(nodeId, [lease(held.call.id), lease(over.call.id)])).toEqual([over.call.id]);
     expect(await renew(newId("node"), [lease(held.call.id)])).toEqual([held.call.id]);
     expect(await renew(nodeId, [lease(held.call.id, 2)])).toEqual([held.call.id]);

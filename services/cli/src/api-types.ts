@@ -19,3 +19,6 @@ export type SyncPlan = Answer<ApiClient["sync"]["plan"]["mutate"]>;
 export type SyncChange = SyncPlan["changes"][number];
 export type Entity = Answer<ApiClient["entities"]["get"]["query"]>;
 export type ThreadMessage = Answer<ApiClient["threads"]["messages"]["query"]>[number];
+export type Charged = Answer<ApiClient["billing"]["usage"]["query"]>["items"][number];
+export type BillingCaps = Answer<ApiClient["billing"]["caps"]["list"]["query"]>[number];
+export type BillingPrices = Answer<ApiClient["billing"]["prices"]["query"]>;

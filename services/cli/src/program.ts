@@ -1,6 +1,7 @@
 /** The command's grammar. What the words do is in commands/. */
 import { Command } from "commander";
 import { addAgents } from "./commands/agents.ts";
+import { addBilling } from "./commands/billing.ts";
 import { addCalls } from "./commands/calls.ts";
 import { addChat } from "./commands/chat.ts";
 import { addCompilePrompt } from "./commands/compile-prompt.ts";
@@ -48,6 +49,7 @@ export function buildProgram(terminal: Terminal, invoked: Invoked): Command {
     addEval,
     addLogs,
     addCompilePrompt,
+    addBilling,
     addKeys,
     addUp,
     addDoctor,

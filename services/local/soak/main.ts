@@ -11,6 +11,7 @@
  *   --audits N    audited calls; 0 leaves it out. Default 500
  *   --audit-bench N  how fast auditors are with N calls, and what a full pool does to the audio, for a minute and a half each. Default 0
  *   --audit-phases   of these: normal,full,none. Default all
+ *   --credit N    calls that race for credit for a tenth of them, on three control planes and two media nodes; 0 leaves it out. Default 1000
  *   --seed N      of what breaks when. Default 1
  *   --json FILE   the figures as JSON, too
  */
@@ -23,15 +24,17 @@ import { runToEnd } from "@struere/runtime";
 import { AUDIT_PHASES, auditBench } from "./audit-bench.ts";
 import { audits } from "./audits.ts";
 import { burst } from "./burst.ts";
+import { creditRace } from "./credit.ts";
 import { cuts } from "./cuts.ts";
 import { leaks } from "./leaks.ts";
-import { showAuditBench, showAudits, showBurst, showCuts, showLeaks } from "./report.ts";
+import { showAuditBench, showAudits, showBurst, showCredit, showCuts, showLeaks } from "./report.ts";
 import { type SoakSystem, startSystem } from "./system.ts";
 
 await runToEnd(async (signal) => {
   const options = readOptions();
   const problems: string[] = [];
-  const figures: { burst?: unknown; leaks?: unknown; cuts?: unknown; audits?: unknown; auditBench?: readonly unknown[] } = {};
+  const figures: { burst?: unknown; leaks?: unknown; cuts?: unknown; audits?: unknown; credit?: unknown; auditBench?: readonly unknown[] } =
+    {};
   if (options.burst > 0) {
     await using system = await startSystem();
     const found = await burst(system, options.burst, signal);
@@ -78,6 +81,11 @@ await runToEnd(async (signal) => {
     figures.auditBench = [...(figures.auditBench ?? []), found];
     problems.push(...showAuditBench(found));
   }
+  if (options.credit > 0) {
+    const found = await creditRace(options.credit, signal);
+    figures.credit = found;
+    problems.push(...showCredit(found));
+  }
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (problems.length > 0) throw new Fault("failed_precondition", problems.join("; "));
 });
@@ -98,6 +106,7 @@ function readOptions() {
       parallel: text,
       cuts: text,
       audits: text,
+      credit: text,
       "audit-bench": text,
       "audit-phases": text,
       seed: text,
@@ -105,7 +114,7 @@ function readOptions() {
     },
   });
   const number = (
-    name: "burst" | "calls" | "parallel" | "cuts" | "audits" | "audit-bench" | "seed",
+    name: "burst" | "calls" | "parallel" | "cuts" | "audits" | "credit" | "audit-bench" | "seed",
     otherwise: number,
     least: number,
   ): number => {
@@ -119,6 +128,7 @@ function readOptions() {
     parallel: number("parallel", 50, 1),
     cuts: number("cuts", 1_000, 0),
     audits: number("audits", 500, 0),
+    credit: number("credit", 1_000, 0),
     auditBench: number("audit-bench", 0, 0),
     auditPhases: AUDIT_PHASES.filter((phase) => (values["audit-phases"] ?? AUDIT_PHASES.join()).split(",").includes(phase)),
     seed: number("seed", 1, 0),

@@ -1,5 +1,6 @@
 /** The figures as tables, and what of them is not as it must be. */
 import { say, table, title } from "../demo/show.ts";
+import type { CreditFigures } from "./credit.ts";
 import type { AuditBenchFigures } from "./audit-bench.ts";
 import type { AuditsFound } from "./audits.ts";
 import type { BurstFigures } from "./burst.ts";
@@ -130,4 +131,15 @@ export function showAuditBench(figures: AuditBenchFigures): readonly string[] {
     ],
   );
   return failed(figures.failures, figures.calls);
+}
+
+/** Prints it. @returns what went wrong. */
+export function showCredit(figures: CreditFigures): readonly string[] {
+  const { problems, endings, tokens, ...rest } = figures;
+  process.stdout.write(`\nCalls that race for credit\n`);
+  for (const [name, value] of Object.entries(rest)) process.stdout.write(`  ${name.padEnd(12)} ${value}\n`);
+  for (const [ending, count] of Object.entries(endings)) process.stdout.write(`  ended       ${count} ${ending}\n`);
+  for (const [kind, { books, invoice }] of Object.entries(tokens))
+    process.stdout.write(`  ${kind.padEnd(12)} ${books} in the books, ${invoice} invoiced\n`);
+  return problems;
 }

@@ -83,7 +83,8 @@ export function callControl(options: CallControlOptions): CallControl {
         epoch: epochOf(epoch),
         framesIn: wholeNumber("frames_in", framesIn),
       }));
-      return { lostCallIds: [...(await renewLeases(db, { nodeId, leases, now: now() }))], advice: [] };
+      const { lost, advice } = await renewLeases(db, { nodeId, leases, now: now() });
+      return { lostCallIds: [...lost], advice: [...advice] };
     },
 
     async endCall(request) {

@@ -3,20 +3,21 @@
  * is decided by the row that it tries to make, and by nothing else; every later one is answered as the first was.
  */
 import { type CallFacts, isOver, NOT_AVAILABLE, telephonyRate } from "@struere/domain";
-import { hangUp, sayAndHangUp, VoiceWebhook } from "@struere/protocol/twilio";
+import { hangUp, rejectAsBusy, sayAndHangUp, VoiceWebhook } from "@struere/protocol/twilio";
 import {
   type Call,
   type CallToCreate,
   type Connection,
   connectionState,
-  createCall,
   createRefusedCall,
   getNode,
+  isLimited,
   newCallIds,
   pickNode,
   type Scope,
   writeAudit,
 } from "@struere/store";
+import { beginCall } from "../billing/begin-call.ts";
 import type { ControlContext } from "../context.ts";
 import { type CallProblem, resolveCall } from "../resolve-call.ts";
 import type { EvalFence } from "../telephony/refusals.ts";
@@ -46,7 +47,7 @@ export async function answerVoice(deps: VoiceAnswerer, form: SignedForm, connect
   const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
   const arriving = { ...callToCreate(webhook, scope, now), connectionId: connection.id };
   if (!(await deps.fence.allows(scope))) return await refuse(deps, scope, arriving, NOT_SIMULATED);
-  const [resolved, node] = await Promise.all([
+  const [resolved, node, limited] = await Promise.all([
     resolveCall(deps.db, deps.voice, {
       connection: connectionState(connection),
       call: arriving,
@@ -54,15 +55,31 @@ export async function answerVoice(deps: VoiceAnswerer, form: SignedForm, connect
       rateCard: deps.rateCard,
     }),
     pickNode(deps.db, now),
+    isLimited(deps.db, scope, null),
   ]);
   if (!resolved.ok) return await refuse(deps, scope, arriving, resolved.problem);
   if (!node) return await refuse(deps, scope, arriving, NO_NODE);
 
-  const { call, created } = await createCall(deps.db, scope, { ...arriving, ...resolved.value, nodeId: node.id });
+  const begun = await beginCall(deps.db, scope, {
+    call: { ...arriving, ...resolved.value, nodeId: node.id },
+    rateCard: deps.rateCard,
+    limited,
+  });
+  const { call, created, refusal } = begun;
   if (!created) return await answerAgain(deps, call, webhook.accountSid);
+  if (refusal) {
+    deps.events.callRefused({ callId: call.id, reason: refusal.reason, detail: refusal.sentence });
+    return sayRefused(refusal.reason);
+  }
   prepareNode(deps, { nodeId: node.id, config: resolved.value.config });
   deps.events.callOffered({ callId: call.id, repeated: false });
   return streamTwiml(deps, call, node.public_url);
+}
+
+/** To say something costs a minute of telephony: where there is no money left, the line is busy. */
+function sayRefused(reason: string | null): string {
+  const isBroke = reason === "insufficient_credit" || reason === "spend_cap";
+  return isBroke ? rejectAsBusy() : sayAndHangUp(NOT_AVAILABLE);
 }
 
 const NO_NODE: Refusal = {
@@ -110,6 +127,7 @@ function storable(text: string): string {
 
 async function answerAgain(deps: VoiceAnswerer, call: Call, accountSid: string): Promise<string> {
   if (call.config === null || call.twilio_account_sid !== accountSid) return sayAndHangUp(NOT_AVAILABLE);
+  if (call.status === "failed" && call.answered_at === null) return sayRefused(call.reason);
   if (isOver(call.status)) return hangUp();
   const node = call.node_id === null ? undefined : await getNode(deps.db, call.node_id);
   deps.events.callOffered({ callId: call.id, repeated: true });

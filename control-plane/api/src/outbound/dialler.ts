@@ -1,21 +1,36 @@
 /** Calls to people: placed, and hung up. Tools, the typed API and REST all come here. */
-import { isOver } from "@struere/domain";
+import { type CallRefusal, isOver, maskPhoneNumber } from "@struere/domain";
 import { type CallId, Fault, type ThreadId } from "@struere/kernel";
 import { pause } from "@struere/runtime";
 import {
   admitCall,
+  admitToCredit,
   type Call,
   findPlacement,
   findPlacementByKey,
   inTransaction,
+  type JsonObject,
   type PlacedCall,
   type Scope,
   stopCall,
   writeAudit,
   writePlacement,
 } from "@struere/store";
+import { priceOf } from "../billing/begin-call.ts";
 import { askTwilio, legSoon, type TwilioAsker } from "./ask-twilio.ts";
 import { type AskedCall, type CallPreparer, NumberRefused, type Placer, prepareCall } from "./prepare-call.ts";
+
+/** A limit has no room for it; whoever asked is told which one and what to do, and it is written down. */
+class CallRefused extends Fault {
+  readonly reason: string;
+  readonly detail: JsonObject;
+
+  constructor({ reason, sentence, limit, value }: Pick<CallRefusal, "sentence"> & { reason: string; limit?: string; value?: string }) {
+    super("resource_exhausted", sentence);
+    this.reason = reason;
+    this.detail = { reason, ...(limit === undefined ? {} : { limit }), ...(value === undefined ? {} : { value }) };
+  }
+}
 
 export interface PlacedAnswer {
   readonly callSid: string;
@@ -53,14 +68,24 @@ export function dialler(services: CallPreparer & TwilioAsker): Dialler {
       const before =
         asked.idempotencyKey === null ? undefined : await findPlacementByKey(tx, asked.scope, keyed(asked.idempotencyKey, asked));
       if (before) return { placed: before, repeated: true };
-      if (!admission.admitted) throw new Fault("resource_exhausted", admission.sentence);
+      if (!admission.admitted) throw new CallRefused(admission);
+      const keyId = asked.by.kind === "key" ? asked.by.keyId : null;
+      const credit = await admitToCredit(tx, asked.scope, {
+        callId: call.callId,
+        keyId,
+        dialled: call.to,
+        price: priceOf(services.rateCard, call),
+        dialAt: new Date(admission.dialAt),
+        now: at,
+      });
+      if (!credit.ok) throw new CallRefused(credit.problem);
       const written = await writePlacement(tx, asked.scope, {
-        call: { ...call, now: at },
+        call: { ...call, keyId, now: at },
         idempotencyKey: asked.idempotencyKey,
         request: requestOf(asked),
         ringSeconds,
         voicemail,
-        dialAt: new Date(admission.dialAt),
+        dialAt: credit.value.dialAt,
       });
       await auditPlaced(tx, asked, written, at);
       return { placed: written, repeated: false };
@@ -81,9 +106,11 @@ export function dialler(services: CallPreparer & TwilioAsker): Dialler {
         return await place(asked);
       } catch (thrown) {
         if (thrown instanceof Fault && thrown.code !== "internal") {
-          const reason = thrown instanceof NumberRefused ? thrown.reason : thrown.code;
+          const reason = thrown instanceof NumberRefused || thrown instanceof CallRefused ? thrown.reason : thrown.code;
           events.placementRefused({ reason });
-          if (thrown instanceof NumberRefused) await auditRefused(asked, thrown);
+          if (thrown instanceof NumberRefused) await auditRefused(asked, thrown.maskedNumber, { reason });
+          if (thrown instanceof CallRefused)
+            await auditRefused(asked, maskPhoneNumber(asked.order.phoneNumber.slice(0, 16)), thrown.detail);
         }
         throw thrown;
       }
@@ -101,14 +128,14 @@ export function dialler(services: CallPreparer & TwilioAsker): Dialler {
   };
 
   /** What somebody tried, and whose key or agent it was: fraud shows here first. */
-  async function auditRefused({ scope, by }: AskedCall, { reason, maskedNumber }: NumberRefused): Promise<void> {
+  async function auditRefused({ scope, by }: AskedCall, maskedNumber: string, detail: JsonObject): Promise<void> {
     await writeAudit(db, {
       ...scope,
       at: now(),
       actor: nameOf(by),
       action: "call.not_placed",
       subject: maskedNumber,
-      detail: { reason },
+      detail,
     }).catch(() => events.placementRefused({ reason: "audit_failed" }));
   }
 }

@@ -18,7 +18,7 @@ import {
   type TargetSlug,
   type VoicemailPolicy,
 } from "@struere/domain";
-import { type ConnectionId, Fault, type ThreadId } from "@struere/kernel";
+import { type ApiKeyId, type ConnectionId, Fault, type ThreadId } from "@struere/kernel";
 import {
   type Call,
   type CallToCreate,
@@ -51,7 +51,7 @@ export interface CallPreparer extends Pick<ControlContext, "db" | "clock" | "rat
 
 /** On whose behalf: a key, with all that is in its environment, or an agent within its roles. */
 export type Placer =
-  | { readonly kind: "key"; readonly keyId: string }
+  | { readonly kind: "key"; readonly keyId: ApiKeyId }
   | {
       readonly kind: "agent";
       readonly agent: ToolAgent;

@@ -3,7 +3,7 @@
  * written: there is no other builder.
  */
 import type { Bus } from "@struere/bus";
-import { mayCall, type RequiredPermission } from "@struere/domain";
+import { mayCall, type RateCard, type RequiredPermission } from "@struere/domain";
 import { type Clock, Fault, type FaultCode } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import { type Db, faultOfDatabase, findKeyHolder, type KeyHolder, type KeyRing } from "@struere/store";
@@ -25,6 +25,7 @@ export interface TrpcServices {
   readonly dialler: Dialler;
   readonly keyRing: KeyRing;
   readonly injections: HandInjector;
+  readonly rateCard: RateCard;
 }
 
 export interface TrpcContext extends TrpcServices {

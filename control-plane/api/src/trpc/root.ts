@@ -1,5 +1,6 @@
 /** The typed API, whole. Clients import `type AppRouter` and nothing else. */
 import { agentsRouter } from "./agents.ts";
+import { billingRouter } from "./billing.ts";
 import { callsRouter } from "./calls.ts";
 import { connectionsRouter } from "./connections.ts";
 import { entitiesRouter } from "./entities.ts";
@@ -15,6 +16,7 @@ import { toolsRouter } from "./tools.ts";
 
 export const appRouter = router({
   agents: agentsRouter,
+  billing: billingRouter,
   calls: callsRouter,
   connections: connectionsRouter,
   entities: entitiesRouter,

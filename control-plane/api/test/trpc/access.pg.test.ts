@@ -57,6 +57,16 @@ const EXAMPLES: { readonly [path: string]: Example } = {
     fromStrangers: "nothing of theirs",
   },
   "agents.delete": { input: () => ({ slug: theirs.agent.slug }), fromStrangers: "NOT_FOUND" },
+  "billing.balance": { input: nothing, fromStrangers: "nothing of theirs" },
+  "billing.ofCall": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
+  "billing.caps.list": { input: nothing, fromStrangers: "nothing of theirs" },
+  "billing.caps.set": { input: () => ({ keyId: theirs.key.id, hour: "1" }), fromStrangers: "NOT_FOUND" },
+  "billing.prices": { input: nothing, fromStrangers: "nothing of theirs" },
+  "billing.setCreditLimit": { input: () => ({ creditLimit: null }), fromStrangers: "nothing of theirs" },
+  "billing.statement": { input: () => ({ month: "2026-11" }), fromStrangers: "nothing of theirs" },
+  "billing.topup": { input: () => ({ amount: "1", idempotencyKey: "theirs" }), fromStrangers: "nothing of theirs" },
+  "billing.transactions": { input: () => ({ callId: theirs.call.id }), fromStrangers: "nothing of theirs" },
+  "billing.usage": { input: () => ({ from: "2026-11-01", to: "2026-11-30" }), fromStrangers: "nothing of theirs" },
   "calls.list": { input: () => ({}), fromStrangers: "nothing of theirs" },
   "calls.get": { input: () => ({ id: theirs.call.id }), fromStrangers: "NOT_FOUND" },
   "calls.inject": { input: () => ({ id: theirs.call.id, message: "Hello." }), fromStrangers: "NOT_FOUND" },
@@ -198,6 +208,8 @@ test("after all the strangers' tries, the owner's things are as they were", asyn
   expect(await caller.entities.query({ type: "their-type" })).toMatchObject({
     items: [{ id: theirs.entity.id, data: { note: "their note" } }],
   });
+  expect(await caller.billing.balance()).toMatchObject({ available: "7.00", creditLimit: null, caps: { hour: null } });
+  expect(await caller.billing.balance()).toMatchObject({ available: "7.00", creditLimit: null, caps: { hour: null } });
   expect(await caller.roles.list()).toMatchObject([{ slug: "their-role", version: 1 }]);
   expect(await caller.tools.get()).toMatchObject({ version: 1 });
   expect(

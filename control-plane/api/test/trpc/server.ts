@@ -20,7 +20,17 @@ import { ACCOUNT, NOW } from "../fixture.ts";
 export function services(db: Db, bus: Bus = memoryBus()): TrpcServices {
   const clock = systemClock();
   const injections = handInjector({ db, bus, clock });
-  return { db, bus, clock, log: silentLog, telephony: telephonyOf(db), keyRing: KEY_RING, injections, dialler: diallerOf(db) };
+  return {
+    db,
+    bus,
+    clock,
+    log: silentLog,
+    telephony: telephonyOf(db),
+    keyRing: KEY_RING,
+    injections,
+    dialler: diallerOf(db),
+    rateCard: builtinRateCard(),
+  };
 }
 
 /** The real one, in a world without Twilio: whatever gets so far as to need it is refused. */

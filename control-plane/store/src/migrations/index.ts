@@ -10,6 +10,7 @@ import { up as ledger } from "./0007-ledger.ts";
 import { up as auditorTrial } from "./0008-auditor-trial.ts";
 import { up as recordings } from "./0009-recordings.ts";
 import { up as outbound } from "./0010-outbound.ts";
+import { up as allowances } from "./0011-allowances.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -22,4 +23,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0008-auditor-trial": { up: auditorTrial },
   "0009-recordings": { up: recordings },
   "0010-outbound": { up: outbound },
+  "0011-allowances": { up: allowances },
 };

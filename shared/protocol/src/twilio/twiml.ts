@@ -35,6 +35,11 @@ export function sayAndHangUp(text: string): string {
   return response(`<Say>${escapeXml(text)}</Say><Hangup/>`);
 }
 
+/** The caller hears that the line is busy; the call is not answered, and Twilio does not bill it (https://www.twilio.com/docs/voice/twiml/reject). */
+export function rejectAsBusy(): string {
+  return response('<Reject reason="busy"/>');
+}
+
 export function hangUp(): string {
   return response("<Hangup/>");
 }
