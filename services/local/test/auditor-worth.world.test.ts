@@ -131,7 +131,10 @@ test("corrections are said in one group and withheld in the other, which differ 
   });
   expect(router.comparison).toMatchObject({ ...counts, formsComplete: { difference: 0 }, endedComplete: { difference: 1 } });
   expect(router.comparison.warnings.join()).toMatch(/has only/);
-  for (const { auditor: used } of [corrected, control]) expect(used.tokensPerCall).toBeGreaterThan(0);
+  for (const { auditor: used } of [corrected, control]) {
+    expect(used.tokensPerCall).toBeGreaterThan(0);
+    expect(used.cost).toMatchObject({ currency: "USD", amount: expect.stringMatching(/^0\.0\d+$/) });
+  }
 
   // Between the end of the wrong words and the beginning of the right ones, as the record has them: a wrong word would be seconds away.
   const gaps = of("corrected").map(({ utterances }) => {
