@@ -18,6 +18,8 @@ const WRONG = "I have noted order number 4117.";
 const CORRECTION = "Sorry, your order number is 4711.";
 const THANKS = "Thank you for your patience.";
 const CLOSING = "Your order is complete.";
+/** Of the call machine. */
+const COOL_DOWN_MS = 3_000;
 
 const agents: readonly AgentInput[] = [
   { name: "Intake", slug: "intake-agent", systemPrompt: "You ask for the order number.", tools: [] },
@@ -146,4 +148,53 @@ describe("a call with the documentation's Form Auditor", () => {
     expect(reports.length).toBeGreaterThan(0);
     expect(JSON.stringify(reports)).not.toContain("free of charge");
   });
+
+  test("is never cut off by its auditor, however much that has to say: one correction at a time, with a pause between", async () => {
+    const field = (name: string) => ({
+      name: "voice.inject",
+      arguments: { action: "correction", message: `The ${name} is right.`, field: name },
+    });
+    mind = (turn) => {
+      const report = readAuditReport(turn.lastUser);
+      if (report === undefined) return voice(turn);
+      const isFirst = report.injections.length === 0 && turn.history.at(-1)?.role === "user";
+      return isFirst ? { toolCalls: [field("name"), field("street")] } : { say: "Nothing." };
+    };
+    const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
+    await call.hears(HELLO);
+    await call.says("I am Ada, of Long Street.");
+    await call.hears(THANKS);
+    await call.hears("The name is right.");
+    await call.hears("The street is right.", { withinMs: 40_000 });
+    const heard = call.heard.filter(({ text }) => text.endsWith("is right."));
+    await call.hangUp();
+    expect(heard.map(({ text, complete }) => [text, complete])).toEqual([
+      ["The name is right.", true],
+      ["The street is right.", true],
+    ]);
+    expect((heard[1]?.fromMs ?? 0) - (heard[0]?.toMs ?? 0)).toBeGreaterThanOrEqual(COOL_DOWN_MS);
+    const record = await auditedRecord(call);
+    expect(record.injections.map(({ outcome }) => outcome)).toEqual(["spoken", "spoken"]);
+  });
+
+  test.each([{ voice: "coral" }, { voice: "coral", auditorAgent: "" }] as const)(
+    "has none when its router names none: %j",
+    async (voiceConfig) => {
+      mind = voice;
+      const router = await seed<RouterInput>("phone-support.ts");
+      await world.api.routers.set.mutate({ definition: RouterDefinition.parse({ ...router, voiceConfig }) });
+      try {
+        const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
+        await call.hears(HELLO);
+        await call.says("I am Ada.");
+        await call.hears(THANKS);
+        await call.hangUp();
+        const record = await world.recordOf(call.sid);
+        expect(record.setup?.auditor).toBeNull();
+        expect(record.audits).toEqual([]);
+      } finally {
+        await world.api.routers.set.mutate({ definition: RouterDefinition.parse(await seed<RouterInput>("phone-support.ts")) });
+      }
+    },
+  );
 });
