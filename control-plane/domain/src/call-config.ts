@@ -217,7 +217,7 @@ export function resolveCallConfig(question: ResolveQuestion, opening: Opening): 
     agent: { agentId: agent.agentId, version: agent.version },
     router: router ? { routerId: router.routerId, version: router.version } : null,
     agents: pinned,
-    trial: voice.auditorAgent ? auditorTrial(call.callId, voice.auditorSample ?? 1) : null,
+    trial: voice.auditorAgent ? auditorTrial(call.callId, sampleOf(call, voice)) : null,
     warnings: [speaking.warning, transcribing.warning].filter((warning) => warning !== undefined),
     ringing: { voicemail: voice.voicemail, ringSeconds: voice.ringSeconds },
   });
@@ -244,6 +244,11 @@ export function answeringAgent(
     "router_agent_not_found",
     `router "${router.slug}" falls back to "${router.fallback}", which is not in ${question.call.environment}`,
   );
+}
+
+/** An eval asks what a call is like when it is corrected; by chance it would ask something else. */
+function sampleOf({ environment }: CallFacts, { auditorSample = 1 }: VoiceSettings): number {
+  return environment === "eval" ? 1 : auditorSample;
 }
 
 function turnDetection(settings: VoiceSettings["turnDetection"]) {

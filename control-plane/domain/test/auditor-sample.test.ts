@@ -87,6 +87,12 @@ describe("a call is pinned to its group", () => {
     expect(trialOf({ auditorAgent: "form-auditor" })).toEqual({ sample: 1, group: "corrected" });
   });
 
+  test("and is corrected in any case in an eval, whatever the share", () => {
+    const question = aRoutedQuestion(aRouter({ voiceConfig: aVoice({ auditorAgent: "form-auditor", auditorSample: 0 }) }), [anAgent()]);
+    const resolved = resolveCallConfig({ ...question, call: { ...question.call, environment: "eval" } }, { instructions: "", tools: [] });
+    expect(resolved).toMatchObject({ ok: true, value: { trial: { sample: 1, group: "corrected" } } });
+  });
+
   test("and to none when nobody audits", () => {
     expect(trialOf({ auditorSample: 0.5 })).toBeNull();
   });
