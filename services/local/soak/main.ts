@@ -2,7 +2,8 @@
  * `npm run soak`: what the system bears. First a burst (200 calls within one second on one node), then a leak check (1,000 calls; nothing
  * may be left of them), then calls that use tools while something breaks between tool call and result (1,000 that meet it just then; every
  * effect once), and audited calls (500 with seeded mistakes, a third of the requests to the model refused or forgotten, one auditor worker of
- * three killed every ten seconds; each injection with one receipt, nothing said twice), each on a system of its own. Ends by itself; exit code 1 when a call failed, something was left, or a promise was broken.
+ * three killed every ten seconds; each injection with one receipt, nothing said twice), each on a system of its own, and calls that are
+ * placed while Twilio's REST API fails in every way (1,000 tries; each intent no conversation or one, and one end). Ends by itself; exit code 1 when a call failed, something was left, or a promise was broken.
  *
  *   --burst N     calls of the burst; 0 leaves it out. Default 200
  *   --calls N     calls of the leak check; 0 leaves it out. Default 1000
@@ -12,6 +13,7 @@
  *   --audit-bench N  how fast auditors are with N calls, and what a full pool does to the audio, for a minute and a half each. Default 0
  *   --audit-phases   of these: normal,full,none. Default all
  *   --credit N    calls that race for credit for a tenth of them, on three control planes and two media nodes; 0 leaves it out. Default 1000
+ *   --placed N    calls that are placed while Twilio fails; 0 leaves it out. Default 1000
  *   --seed N      of what breaks when. Default 1
  *   --json FILE   the figures as JSON, too
  */
@@ -27,14 +29,22 @@ import { burst } from "./burst.ts";
 import { creditRace } from "./credit.ts";
 import { cuts } from "./cuts.ts";
 import { leaks } from "./leaks.ts";
-import { showAuditBench, showAudits, showBurst, showCredit, showCuts, showLeaks } from "./report.ts";
+import { placementsAlone } from "./placements.ts";
+import { showAuditBench, showAudits, showBurst, showCredit, showCuts, showLeaks, showPlacements } from "./report.ts";
 import { type SoakSystem, startSystem } from "./system.ts";
 
 await runToEnd(async (signal) => {
   const options = readOptions();
   const problems: string[] = [];
-  const figures: { burst?: unknown; leaks?: unknown; cuts?: unknown; audits?: unknown; credit?: unknown; auditBench?: readonly unknown[] } =
-    {};
+  const figures: {
+    burst?: unknown;
+    leaks?: unknown;
+    cuts?: unknown;
+    audits?: unknown;
+    credit?: unknown;
+    placed?: unknown;
+    auditBench?: readonly unknown[];
+  } = {};
   if (options.burst > 0) {
     await using system = await startSystem();
     const found = await burst(system, options.burst, signal);
@@ -76,6 +86,19 @@ await runToEnd(async (signal) => {
     figures.audits = found;
     problems.push(...showAudits(found));
   }
+  if (options.placed > 0) {
+    const found = await placementsAlone({
+      tries: options.placed,
+      parallel: options.parallel,
+      seed: options.seed,
+      signal,
+      onProgress: (done) => {
+        if (done % 100 === 0) process.stderr.write(`${done} calls placed, or not\n`);
+      },
+    });
+    figures.placed = found;
+    problems.push(...showPlacements(found));
+  }
   for (const phase of options.auditBench > 0 ? options.auditPhases : []) {
     const found = await auditBench({ calls: options.auditBench, phase, signal });
     figures.auditBench = [...(figures.auditBench ?? []), found];
@@ -109,12 +132,13 @@ function readOptions() {
       credit: text,
       "audit-bench": text,
       "audit-phases": text,
+      placed: text,
       seed: text,
       json: text,
     },
   });
   const number = (
-    name: "burst" | "calls" | "parallel" | "cuts" | "audits" | "credit" | "audit-bench" | "seed",
+    name: "burst" | "calls" | "parallel" | "cuts" | "audits" | "credit" | "placed" | "audit-bench" | "seed",
     otherwise: number,
     least: number,
   ): number => {
@@ -129,6 +153,7 @@ function readOptions() {
     cuts: number("cuts", 1_000, 0),
     audits: number("audits", 500, 0),
     credit: number("credit", 1_000, 0),
+    placed: number("placed", 1_000, 0),
     auditBench: number("audit-bench", 0, 0),
     auditPhases: AUDIT_PHASES.filter((phase) => (values["audit-phases"] ?? AUDIT_PHASES.join()).split(",").includes(phase)),
     seed: number("seed", 1, 0),

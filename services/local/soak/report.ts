@@ -6,6 +6,7 @@ import type { AuditsFound } from "./audits.ts";
 import type { BurstFigures } from "./burst.ts";
 import type { CutFigures } from "./cuts.ts";
 import type { LeakFigures } from "./leaks.ts";
+import type { PlacementFigures } from "./placements.ts";
 import type { Quantiles } from "./quantiles.ts";
 
 const SHOWN_FAILURES = 5;
@@ -142,4 +143,25 @@ export function showCredit(figures: CreditFigures): readonly string[] {
   for (const [kind, { books, invoice }] of Object.entries(tokens))
     process.stdout.write(`  ${kind.padEnd(12)} ${books} in the books, ${invoice} invoiced\n`);
   return problems;
+}
+
+/** @returns what went wrong, as sentences. */
+export function showPlacements(figures: PlacementFigures): readonly string[] {
+  title(`${figures.tries} calls placed while Twilio's REST API failed`);
+  const rows = (counts: { readonly [name: string]: number }): [string, string][] =>
+    Object.entries(counts)
+      .toSorted()
+      .map(([name, count]) => [name, String(count)]);
+  table(
+    [{ name: "of intents" }, { name: "count", right: true }],
+    [
+      ["on the record", String(figures.intents)],
+      ["legs at Twilio", String(figures.legs)],
+    ],
+  );
+  table([{ name: "conversations" }, { name: "intents", right: true }], rows(figures.conversations));
+  table([{ name: "end" }, { name: "intents", right: true }], rows(figures.endings));
+  table([{ name: "fault" }, { name: "struck", right: true }], rows(figures.faults));
+  for (const failure of figures.failures.slice(0, SHOWN_FAILURES)) say(failure);
+  return figures.failures.length === 0 ? [] : [`${figures.failures.length} promises about placed calls were broken`];
 }

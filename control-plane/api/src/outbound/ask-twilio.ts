@@ -6,7 +6,7 @@
  */
 import { isOver, MAX_CALL_MS } from "@struere/domain";
 import { Fault } from "@struere/kernel";
-import { pause } from "@struere/runtime";
+import { pause, retrying } from "@struere/runtime";
 import {
   beginAsking,
   type Call,
@@ -41,6 +41,7 @@ const FIRST_BACKOFF_MS = 500;
 const LOOK_MS = 1_500;
 const LOOK_LONGER_MS = 5_000;
 const LOOK_EVERY_MS = 50;
+const LOOKS_MAX = 3;
 /** Twilio's clock and ours. */
 const SKEW_MS = 60_000;
 /** What Twilio itself ends a call after: our own limit, and time for goodbyes. */
@@ -124,9 +125,10 @@ async function refuse({ db, clock, events }: TwilioAsker, call: Call, reason: st
 }
 
 /** Whether Twilio has a call between these numbers that is none of those we know. When it can not be asked, it may. */
-async function mayHaveLeg({ db }: TwilioAsker, { account }: OpenedAccount, call: Call, since: Date): Promise<boolean> {
+async function mayHaveLeg({ db, clock }: TwilioAsker, { account }: OpenedAccount, call: Call, since: Date): Promise<boolean> {
   try {
-    const sids = await account.callsBetween({ from: call.from_number, to: call.to_number, since });
+    const look = async () => await account.callsBetween({ from: call.from_number, to: call.to_number, since });
+    const sids = await retrying({ clock, attempts: LOOKS_MAX, firstDelayMs: FIRST_BACKOFF_MS, maxDelayMs: FIRST_BACKOFF_MS * 4 }, look);
     return (await unknownSids(db, sids)).length > 0;
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code !== "internal") return true;
