@@ -70,7 +70,7 @@ function plainLine(text: string): string {
  * has to judge, and is left out of what it reads. A guard beside the others, not the wall: what an auditor can do is bounded by its tools.
  */
 const ORDER =
-  /\bauditor\b[\s,:;.!–-]*(?:please\s+|you\s+(?:must|should|have to)\s+)?(?:inject|say|tell|complete|abort|end|stop|ignore|correct|write|set|update|change|mark|use|call|confirm|approve|grant)\b|\bvoice[.\s]inject|\binject\b(?=.*\b(?:message|correction|system|auditor|voice|call|words?)\b)|\b(?:system|developer)\s+(?:prompt|message|instructions?)\b|\bignore\b.*\binstructions?\b/i;
+  /\bauditor\b[\s,:;.!–-]*(?:please\s+|you\s+(?:must|should|have to)\s+)?(?:inject|say|tell|complete|abort|end|stop|ignore|correct|write|set|update|change|mark|use|call|confirm|approve|grant)\b|\bvoice[.\s]inject|\binject\b(?=.*\b(?:message|correction|system|auditor)\b)|\b(?:system|developer)\s+(?:prompt|message|instructions?)\b|\bignore\b.*\binstructions?\b/i;
 
 /** What stands in its place. */
 export const LEFT_OUT = "[said to the machine; left out]";
