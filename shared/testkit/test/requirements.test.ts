@@ -63,7 +63,7 @@ test("what a row names as its test exists, holds tests, and is run", async () =>
       if (ISSUE.test(path)) return [];
       if (!existsSync(join(ROOT, path))) return [`${id}: ${path} does not exist`];
       if (!isRun(path)) return [`${id}: ${path} is in no test project`];
-      return /^\s*test(?:\.each|\()/m.test(read(path)) ? [] : [`${id}: ${path} holds no test`];
+      return /^\s*test(?:\.each|\.for|\()/m.test(read(path)) ? [] : [`${id}: ${path} holds no test`];
     }),
   );
   expect(found).toEqual([]);
