@@ -32,6 +32,7 @@ const UpEnv = z.object({
   TWILIO_API_BASE_URL: z.string().optional(),
   TWILIO_AUTH_TOKEN: z.string().optional(),
   RATE_CARD_FILE: z.string().optional(),
+  RECORDING_DAYS: z.coerce.number().int().min(1).max(3_650).default(30),
   STRUERE_DATA_DIR: z.string().default(".struere"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -86,6 +87,7 @@ export async function up(options: UpOptions): Promise<Up> {
         // On one machine a tool on loopback is its owner's own; production keys never reach it all the same.
         allowLoopbackTools: true,
         rateCardFile: env.RATE_CARD_FILE ?? null,
+        recordingDays: env.RECORDING_DAYS,
         bootstrapApiKey: secrets.apiKey,
       },
       { bus, log: log.child({ part: "control" }), metrics: createMetrics("struere_control_", { process: true }) },

@@ -22,7 +22,7 @@ export function callTimes(tape: Tape): CallTimes {
     latenciesMs: latencies(caller, agent),
     stopsMs: caller.flatMap((spoken) => {
       const over = agent.find((sound) => sound.fromMs < spoken.fromMs && sound.toMs > spoken.fromMs);
-      return over ? [over.toMs - spoken.fromMs] : [];
+      return over ? [Math.round(over.toMs - spoken.fromMs)] : [];
     }),
     deadAirMs: longestSilence(caller, agent, tape.startsAtMs + tape.durationMs),
   };
@@ -33,7 +33,7 @@ function latencies(caller: readonly Sound[], agent: readonly Sound[]): number[] 
     const until = caller[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY;
     const answer = agent.find((sound) => sound.fromMs >= spoken.toMs && sound.fromMs < until);
     const isOver = agent.some((sound) => sound.fromMs < spoken.toMs && sound.toMs > spoken.toMs);
-    return answer && !isOver ? [answer.fromMs - spoken.toMs] : [];
+    return answer && !isOver ? [Math.round(answer.fromMs - spoken.toMs)] : [];
   });
 }
 
@@ -47,7 +47,7 @@ function longestSilence(caller: readonly Sound[], agent: readonly Sound[], endMs
     longest = Math.max(longest, fromMs - heardUntil);
     heardUntil = Math.max(heardUntil, toMs);
   }
-  return longest;
+  return Math.round(longest);
 }
 
 /** `share` 1 is the largest. */
