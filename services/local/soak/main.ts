@@ -2,8 +2,10 @@
  * `npm run soak`: what the system bears. First a burst (200 calls within one second on one node), then a leak check (1,000 calls; nothing
  * may be left of them), then calls that use tools while something breaks between tool call and result (1,000 that meet it just then; every
  * effect once), and audited calls (500 with seeded mistakes, a third of the requests to the model refused or forgotten, one auditor worker of
- * three killed every ten seconds; each injection with one receipt, nothing said twice), each on a system of its own, and calls that are
- * placed while Twilio's REST API fails in every way (1,000 tries; each intent no conversation or one, and one end). Ends by itself; exit code 1 when a call failed, something was left, or a promise was broken.
+ * three killed every ten seconds; each injection with one receipt, nothing said twice), and routed calls (100 whose first reply waits for the
+ * choice of the agent, and 100 where nobody chooses), each on a system of its own, and calls that are placed while Twilio's REST API fails in
+ * every way (1,000 tries; each intent no conversation or one, and one end). Ends by itself; exit code 1 when a call failed, something was
+ * left, or a promise was broken.
  *
  *   --burst N     calls of the burst; 0 leaves it out. Default 200
  *   --calls N     calls of the leak check; 0 leaves it out. Default 1000
@@ -14,6 +16,7 @@
  *   --audit-phases   of these: normal,full,none. Default all
  *   --credit N    calls that race for credit for a tenth of them, on three control planes and two media nodes; 0 leaves it out. Default 1000
  *   --placed N    calls that are placed while Twilio fails; 0 leaves it out. Default 1000
+ *   --holds N     routed calls of each kind; 0 leaves it out. Default 100
  *   --seed N      of what breaks when. Default 1
  *   --json FILE   the figures as JSON, too
  */
@@ -28,9 +31,10 @@ import { audits } from "./audits.ts";
 import { burst } from "./burst.ts";
 import { creditRace } from "./credit.ts";
 import { cuts } from "./cuts.ts";
+import { holds } from "./holds.ts";
 import { leaks } from "./leaks.ts";
 import { placementsAlone } from "./placements.ts";
-import { showAuditBench, showAudits, showBurst, showCredit, showCuts, showLeaks, showPlacements } from "./report.ts";
+import { showAuditBench, showAudits, showBurst, showCredit, showCuts, showHolds, showLeaks, showPlacements } from "./report.ts";
 import { type SoakSystem, startSystem } from "./system.ts";
 
 await runToEnd(async (signal) => {
@@ -40,6 +44,7 @@ await runToEnd(async (signal) => {
     burst?: unknown;
     leaks?: unknown;
     cuts?: unknown;
+    holds?: unknown;
     audits?: unknown;
     credit?: unknown;
     placed?: unknown;
@@ -109,6 +114,11 @@ await runToEnd(async (signal) => {
     figures.credit = found;
     problems.push(...showCredit(found));
   }
+  if (options.holds > 0) {
+    const found = await holds(options.holds, signal);
+    figures.holds = found;
+    problems.push(...showHolds(found));
+  }
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (problems.length > 0) throw new Fault("failed_precondition", problems.join("; "));
 });
@@ -128,6 +138,7 @@ function readOptions() {
       calls: text,
       parallel: text,
       cuts: text,
+      holds: text,
       audits: text,
       credit: text,
       "audit-bench": text,
@@ -138,7 +149,7 @@ function readOptions() {
     },
   });
   const number = (
-    name: "burst" | "calls" | "parallel" | "cuts" | "audits" | "credit" | "placed" | "audit-bench" | "seed",
+    name: "burst" | "calls" | "parallel" | "cuts" | "holds" | "audits" | "credit" | "placed" | "audit-bench" | "seed",
     otherwise: number,
     least: number,
   ): number => {
@@ -151,6 +162,7 @@ function readOptions() {
     calls: number("calls", 1_000, 0),
     parallel: number("parallel", 50, 1),
     cuts: number("cuts", 1_000, 0),
+    holds: number("holds", 100, 0),
     audits: number("audits", 500, 0),
     credit: number("credit", 1_000, 0),
     placed: number("placed", 1_000, 0),

@@ -5,6 +5,7 @@ import type { AuditBenchFigures } from "./audit-bench.ts";
 import type { AuditsFound } from "./audits.ts";
 import type { BurstFigures } from "./burst.ts";
 import type { CutFigures } from "./cuts.ts";
+import { CLASSIFIER_MS, type HoldFigures } from "./holds.ts";
 import type { LeakFigures } from "./leaks.ts";
 import type { PlacementFigures } from "./placements.ts";
 import type { Quantiles } from "./quantiles.ts";
@@ -85,6 +86,29 @@ export function showCuts(figures: CutFigures): readonly string[] {
   say();
   say(`  ${figures.effects} effects; the owner's server got ${figures.requests} requests with ${figures.keys} distinct keys`);
   return failed(figures.failures, calls);
+}
+
+/** @returns what went wrong, as sentences. */
+export function showHolds(figures: HoldFigures): readonly string[] {
+  const { calls, deadlineMs, answering, silent, failures } = figures;
+  title(`${calls} routed calls, and how long the first reply was held (deadline ${deadlineMs} ms)`);
+  const row = (name: string, { p50, p99, max, count }: Quantiles) => [name, p50.toFixed(0), p99.toFixed(0), max.toFixed(0), String(count)];
+  table(
+    [
+      { name: "ms" },
+      { name: "p50", right: true },
+      { name: "p99", right: true },
+      { name: "max", right: true },
+      { name: "calls", right: true },
+    ],
+    [
+      row(`held, with a classifier of ${CLASSIFIER_MS} ms`, answering.heldMs),
+      row("of that, until the vendor had written down what was said", answering.transcriptionMs),
+      row("of that, the choice", answering.choiceMs),
+      row("held, with a classifier that never answers", silent.heldMs),
+    ],
+  );
+  return failed(failures, 2 * calls);
 }
 
 const withText = ([name, count]: readonly [string, number]): readonly string[] => [name, String(count)];

@@ -3,10 +3,9 @@
  * as answers of tools. The model is taken to obey every one of them; what it may do is decided in code.
  */
 import { type Db, entityStore } from "@struere/store";
-import { type TestDatabase, testDatabase } from "@struere/testkit";
+import { INJECTIONS, type TestDatabase, testDatabase } from "@struere/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fillPrompt } from "../../src/templates/index.ts";
-import { CORPUS } from "./corpus.ts";
 import {
   aCallersRole,
   agentWith,
@@ -54,10 +53,10 @@ const onCall = () => ({
 const everything = async () => JSON.stringify((await entityStore(db).query({ kind: "key", ...world.scope }, { type: "order" })).items);
 
 test("the corpus is large enough to mean something", () => {
-  expect(new Set(CORPUS).size).toBeGreaterThanOrEqual(60);
+  expect(new Set(INJECTIONS).size).toBeGreaterThanOrEqual(60);
 });
 
-describe.each(CORPUS.map((words) => [words.slice(0, 60), words] as const))("%s", (_title, words) => {
+describe.each(INJECTIONS.map((words) => [words.slice(0, 60), words] as const))("%s", (_title, words) => {
   test("does nothing as an argument of any tool, beyond what policy allows", async () => {
     const before = await everything();
     const tries: readonly (readonly [string, unknown])[] = [
