@@ -2,7 +2,7 @@
 import { type Bus, natsBus } from "@struere/bus";
 import { type Clock, Fault } from "@struere/kernel";
 import { createLog, createMetrics, type Log, type Metrics, systemClock } from "@struere/runtime";
-import { createKeyRing, type Db, type KeyRing, openDatabase } from "@struere/store";
+import { createKeyRing, type Db, type KeyRing, openDatabase, openScopedDatabase, type Scope } from "@struere/store";
 import type { RateCard } from "@struere/domain";
 import { loadRateCard } from "./billing/rate-card-file.ts";
 import type { ControlConfig } from "./config.ts";
@@ -19,6 +19,8 @@ export interface ControlContext {
   readonly planeDb: Db;
   /** For what people look at; it can not take connections away from calls. */
   readonly viewDb: Db;
+  /** The same, behind the second wall: for what somebody with a key asks. */
+  readonly scopedDb: ScopedDb;
   readonly bus: Bus;
   /** For the books: a hot one must not take connections away from calls. */
   readonly billDb: Db;
@@ -26,6 +28,9 @@ export interface ControlContext {
   /** What things cost from now on; calls and uses are pinned to its version. */
   readonly rateCard: RateCard;
 }
+
+/** Sees rows of that organization only, whatever a question says. */
+export type ScopedDb = (scope: Pick<Scope, "organizationId">) => Db;
 
 export type ControlOverrides = Partial<Omit<ControlContext, "events">>;
 
@@ -39,6 +44,7 @@ export const START_WITHIN_MS = 20_000;
 const RING_POOL_MAX = 8;
 const PLANE_POOL_MAX = 8;
 const VIEW_POOL_MAX = 6;
+const SCOPED_POOL_MAX = 6;
 const BILL_POOL_MAX = 3;
 const CALL_STATEMENT_MS = 2_000;
 const VIEW_STATEMENT_MS = 10_000;
@@ -51,8 +57,8 @@ export async function openContext(config: ControlConfig, overrides: ControlOverr
   const log = overrides.log ?? createLog({ name: "control" });
   const metrics = overrides.metrics ?? createMetrics("struere_control_", { process: true });
   const bus = overrides.bus ?? parts.adopt(await openBus(config, log), (own) => own.close());
+  const onIdleError = (error: Error) => log.warn({ err: error }, "an idle database connection broke");
   const openPool = (poolMax: number, statementTimeoutMs: number): Db => {
-    const onIdleError = (error: Error) => log.warn({ err: error }, "an idle database connection broke");
     const db = openDatabase({ url: config.databaseUrl, poolMax, statementTimeoutMs, onIdleError });
     return parts.adopt(db, (own) => own.destroy());
   };
@@ -61,9 +67,30 @@ export async function openContext(config: ControlConfig, overrides: ControlOverr
   const viewDb = overrides.viewDb ?? overrides.db ?? openPool(VIEW_POOL_MAX, VIEW_STATEMENT_MS);
   const billDb = overrides.billDb ?? overrides.db ?? openPool(BILL_POOL_MAX, VIEW_STATEMENT_MS);
   const rateCard = overrides.rateCard ?? (await loadRateCard(config.rateCardFile ?? null));
+  const scoped = openScopedDatabase({
+    url: config.databaseUrl,
+    poolMax: SCOPED_POOL_MAX,
+    statementTimeoutMs: VIEW_STATEMENT_MS,
+    onIdleError,
+  });
+  parts.defer(() => scoped.close());
+  const scopedDb: ScopedDb = overrides.scopedDb ?? (({ organizationId }) => scoped.of(organizationId));
   const owned = parts.move();
   return {
-    context: { clock, log, metrics, events: controlEvents({ log, metrics }), db, planeDb, viewDb, billDb, bus, keyRing, rateCard },
+    context: {
+      clock,
+      log,
+      metrics,
+      events: controlEvents({ log, metrics }),
+      db,
+      planeDb,
+      viewDb,
+      scopedDb,
+      billDb,
+      bus,
+      keyRing,
+      rateCard,
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,7 +1,8 @@
 /** Opens the database: one bounded pool, statements that end, int8 as number. */
-import { Fault } from "@struere/kernel";
-import { Kysely, PostgresDialect, sql } from "kysely";
+import { Fault, type OrganizationId } from "@struere/kernel";
+import { Kysely, PostgresDialect, type PostgresPool, sql } from "kysely";
 import { type CustomTypesConfig, Pool, types } from "pg";
+import { ORGANIZATION_SETTING, SCOPED_ROLE } from "./scoped-role.ts";
 import type { Database } from "./schema.ts";
 
 /** What questions are asked of: the pool, or a transaction of it. */
@@ -31,6 +32,48 @@ export interface DatabaseOptions {
 }
 
 export function openDatabase(options: DatabaseOptions): Db {
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: openPool(options) }) });
+}
+
+/** Connections on which only one organization's rows are there; see row-security.ts. */
+export interface ScopedDatabase {
+  /** For questions about this organization. Costs nothing to ask for; is not to be destroyed. */
+  of(organizationId: OrganizationId): Db;
+  close(): Promise<void>;
+}
+
+/** A pool of its own: a connection is never lent out without saying for whom, and never used by the planes. */
+export function openScopedDatabase(options: DatabaseOptions): ScopedDatabase {
+  const pool = openPool(options);
+  return {
+    of: (organizationId) => new Kysely<Database>({ dialect: new PostgresDialect({ pool: poolFor(pool, organizationId) }) }),
+    close: () => pool.end(),
+  };
+}
+
+/** As the role that owns nothing, where this user may take it. */
+const ASK_FOR = `select set_config($2, $3, false), set_config('role', coalesce((
+  select rolname from pg_roles where rolname = $1 and pg_has_role(session_user, oid, 'usage')
+), 'none'), false)`;
+
+function poolFor(pool: Pool, organizationId: OrganizationId): PostgresPool {
+  return {
+    async connect() {
+      const client = await pool.connect();
+      try {
+        await client.query(ASK_FOR, [SCOPED_ROLE, ORGANIZATION_SETTING, organizationId]);
+        return client;
+      } catch (thrown) {
+        client.release(true);
+        throw thrown;
+      }
+    },
+    end: () => Promise.resolve(),
+    options: pool.options,
+  };
+}
+
+function openPool(options: DatabaseOptions): Pool {
   const pool = new Pool({
     connectionString: options.url,
     max: options.poolMax,
@@ -45,7 +88,7 @@ export function openDatabase(options: DatabaseOptions): Db {
   pool.on("error", (error) => options.onIdleError?.(error));
   // The same for one that breaks while it is lent out, between two statements: whoever has it hears of it from the next one.
   pool.on("connect", (client) => client.on("error", () => undefined));
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return pool;
 }
 
 /** Whether Postgres answers. @throws whatever keeps it from doing so. */

@@ -59,7 +59,19 @@ export {
   setCredentials,
   type TwilioCredentials,
 } from "./credentials.ts";
-export { type DatabaseOptions, type Db, faultOfDatabase, inTransaction, isFaultOfData, openDatabase, ping, tryLock } from "./database.ts";
+export {
+  type DatabaseOptions,
+  type Db,
+  faultOfDatabase,
+  inTransaction,
+  isFaultOfData,
+  openDatabase,
+  openScopedDatabase,
+  ping,
+  type ScopedDatabase,
+  tryLock,
+} from "./database.ts";
+export { CLOSED_TABLES, SHARED_TABLES } from "./row-security.ts";
 export {
   callsToBill,
   type CallToBill,

@@ -3,6 +3,7 @@ import { Fault } from "@struere/kernel";
 import { sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { Db } from "./database.ts";
+import { secureRows } from "./row-security.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 
 /** @returns the names of the migrations that this call ran. On an error nothing of the batch stays. */
@@ -17,6 +18,7 @@ export async function migrate(db: Db): Promise<readonly string[]> {
         const failed = results?.find((result) => result.status === "Error")?.migrationName ?? "before the first migration";
         throw new Fault("failed_precondition", `the database could not be migrated (${failed}); nothing was changed`, { cause: error });
       }
+      await secureRows(connection);
       return (results ?? []).filter((result) => result.status === "Success").map((result) => result.migrationName);
     } finally {
       await sql`reset statement_timeout; reset lock_timeout`.execute(connection);

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { HandInjector } from "../injections/hand-injector.ts";
 import { InjectBody } from "../injections/inject-input.ts";
 import { z } from "zod";
+import type { ScopedDb } from "../context.ts";
 import { readInput } from "../http/rest.ts";
 import { recordingOf } from "../recordings/recording.ts";
 import { restKey } from "../http/rest-key.ts";
@@ -20,7 +21,9 @@ import { CallListQuery, CallPath } from "./call-shapes.ts";
 import { eventStream } from "./event-stream.ts";
 
 export interface CallsRoutesDeps {
+  /** For keys. */
   readonly db: Db;
+  readonly scopedDb: ScopedDb;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,10 +34,9 @@ export interface CallsRoutesDeps {
 const RECORD_MESSAGES_MAX = 10_000;
 
 export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): void {
-  const { db } = deps;
-
   scope.get("/v1/calls", async (request) => {
     const holder = await restKey(deps, request, "calls");
+    const db = deps.scopedDb(holder);
     const { limit, cursor = null, ...filter } = readInput(CallListQuery, request.query);
     const { items, nextCursor } = await listCalls(db, holder, filter, { limit, cursor });
     return { items: items.map(showCall), nextCursor };
@@ -42,6 +44,7 @@ export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): v
 
   scope.get("/v1/calls/:id", async (request) => {
     const holder = await restKey(deps, request, "calls");
+    const db = deps.scopedDb(holder);
     const { id } = readInput(CallPath, request.params);
     const call = await getCall(db, holder, id);
     if (!call) throw noSuchCall(id, holder.environment);
@@ -60,6 +63,7 @@ export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): v
 
   scope.get("/v1/calls/:id/injections", async (request) => {
     const holder = await restKey(deps, request, "calls");
+    const db = deps.scopedDb(holder);
     const { id } = readInput(CallPath, request.params);
     if (!(await getCall(db, holder, id))) throw noSuchCall(id, holder.environment);
     return { items: (await listInjections(db, holder, id)).map(showInjection) };
@@ -76,6 +80,7 @@ export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): v
 
   scope.get("/v1/calls/:id/recording", async (request, reply) => {
     const holder = await restKey(deps, request, "calls");
+    const db = deps.scopedDb(holder);
     const { id } = readInput(CallPath, request.params);
     const recording = await recordingOf(db, holder, id);
     if (!recording) {
@@ -128,6 +133,7 @@ export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): v
   /** From the beginning, or from after `Last-Event-ID`; after the last one comes an event `end`. */
   scope.get("/v1/calls/:id/events", async (request, reply) => {
     const holder = await restKey(deps, request, "calls");
+    const db = deps.scopedDb(holder);
     const { id } = readInput(CallPath, request.params);
     const lastEventId = lastEventIdOf(request);
     // What is wrong with the request is said before the stream begins.
@@ -136,7 +142,7 @@ export function addCallsRoutes(scope: FastifyInstance, deps: CallsRoutesDeps): v
     const gone = new AbortController();
     reply.raw.on("close", () => gone.abort());
     const { organizationId, environment } = holder;
-    const messages = watchCall({ ...deps, scope: { organizationId, environment }, callId: id, lastEventId, signal: gone.signal });
+    const messages = watchCall({ ...deps, db, scope: { organizationId, environment }, callId: id, lastEventId, signal: gone.signal });
     const lines = eventStream({ messages: shown(messages), clock: deps.clock, log: deps.log, signal: gone.signal });
     return await reply
       .header("content-type", "text/event-stream; charset=utf-8")

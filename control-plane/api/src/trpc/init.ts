@@ -13,11 +13,14 @@ import { ZodError } from "zod";
 import { RateLimited } from "../http/rate-limit.ts";
 import type { HandInjector } from "../injections/hand-injector.ts";
 import type { Dialler } from "../outbound/dialler.ts";
+import type { ScopedDb } from "../context.ts";
 import type { Telephony } from "./telephony-port.ts";
 
 /** What procedures work with. */
 export interface TrpcServices {
+  /** Of procedures: what they ask sees their key's organization and no other. */
   readonly db: Db;
+  readonly scopedDb: ScopedDb;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
@@ -79,7 +82,9 @@ const guarded = t.procedure.use(async ({ ctx, meta, next }) => {
     throw errorOf(new Fault("permission_denied", sentence), ctx.log);
   }
   const { organizationId, environment } = ctx.key;
-  const answer = await next({ ctx: { ...ctx, key: ctx.key, scope: { organizationId, environment }, now: new Date(ctx.clock.wall()) } });
+  const scope = { organizationId, environment };
+  const db = ctx.scopedDb(scope);
+  const answer = await next({ ctx: { ...ctx, db, key: ctx.key, scope, now: new Date(ctx.clock.wall()) } });
   if (!answer.ok) throw errorOf(answer.error, ctx.log);
   return answer;
 });

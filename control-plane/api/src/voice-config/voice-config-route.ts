@@ -3,6 +3,7 @@ import { type Clock, Fault } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import type { Db } from "@struere/store";
 import type { FastifyInstance } from "fastify";
+import type { ScopedDb } from "../context.ts";
 import { DATA_LIMITS, rateLimiter, type RateLimits } from "../http/rate-limit.ts";
 import { addRest, readInput } from "../http/rest.ts";
 import { restKey } from "../http/rest-key.ts";
@@ -12,7 +13,9 @@ import { VoiceConfigQuery } from "./voice-config-shapes.ts";
 const PATH = "/v1/voice/config";
 
 export interface VoiceConfigDeps {
+  /** For keys. */
   readonly db: Db;
+  readonly scopedDb: ScopedDb;
   readonly clock: Clock;
   readonly log: Log;
   /** Default: those of the Data API. */
@@ -20,14 +23,14 @@ export interface VoiceConfigDeps {
 }
 
 export async function addVoiceConfig(app: FastifyInstance, deps: VoiceConfigDeps): Promise<void> {
-  const { db, clock, log, limits = DATA_LIMITS } = deps;
+  const { scopedDb, clock, log, limits = DATA_LIMITS } = deps;
   const limiter = rateLimiter({ clock, limits });
   const routes = (fence: FastifyInstance): void => {
     fence.get(PATH, async (request) => {
       const holder = await restKey(deps, request, "calls");
       limiter.take(holder);
       const { organizationId, environment } = holder;
-      return await numberConfig(db, { organizationId, environment }, nameOf(request.query), clock.wall());
+      return await numberConfig(scopedDb(holder), { organizationId, environment }, nameOf(request.query), clock.wall());
     });
   };
   await addRest(app, { log, paths: [PATH], routes });

@@ -14,7 +14,7 @@ const db = openDatabase({ url: "postgres://nobody@127.0.0.1:1/none", poolMax: 1,
 const app = fastify();
 
 beforeAll(async () => {
-  const deps = { db, bus: memoryBus(), clock: systemClock(), log: silentLog };
+  const deps = { db, scopedDb: () => db, bus: memoryBus(), clock: systemClock(), log: silentLog };
   await addChatApi(app, {
     ...deps,
     text: { chat: () => Promise.reject(new Error("nobody chats")) },

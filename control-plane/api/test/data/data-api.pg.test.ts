@@ -43,7 +43,13 @@ async function serve(limits?: RateLimits) {
       );
   });
   app.get("/outside", () => ({ ok: true }));
-  await addDataApi(app, { db: database.db, clock: systemClock(), log: silentLog, ...(limits ? { limits } : {}) });
+  await addDataApi(app, {
+    db: database.db,
+    scopedDb: () => database.db,
+    clock: systemClock(),
+    log: silentLog,
+    ...(limits ? { limits } : {}),
+  });
   return { app, routes, url: await app.listen({ host: "127.0.0.1", port: 0 }) };
 }
 

@@ -89,6 +89,7 @@ export async function aTextWorld(options: WorldOptions): Promise<TextWorld> {
   const app = fastify({ forceCloseConnections: true });
   await addChatApi(app, {
     db,
+    scopedDb: () => db,
     bus,
     clock,
     log: silentLog,

@@ -3,7 +3,7 @@
  * shows or changes what belongs to another organization or another environment.
  */
 import { mayCall, Permission, type RequiredPermission } from "@struere/domain";
-import { createKey, revokeKey, type Scope, setAgent, setDiallingPolicy } from "@struere/store";
+import { createKey, openScopedDatabase, revokeKey, type Scope, setAgent, setDiallingPolicy } from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { TRPCError } from "@trpc/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -20,10 +20,13 @@ let owner: Scope;
 let playground: Scope;
 let theirs: OwnedThings;
 const strangers: Record<string, Scope> = {};
+const parts = new AsyncDisposableStack();
 
 beforeAll(async () => {
-  database = await testDatabase();
-  using = services(database.db);
+  database = parts.use(await testDatabase());
+  const scoped = openScopedDatabase({ url: database.url, poolMax: 3, statementTimeoutMs: 10_000 });
+  parts.defer(() => scoped.close());
+  using = { ...services(database.db), scopedDb: ({ organizationId }) => scoped.of(organizationId) };
   owner = await aScope(database.db, "production");
   playground = await aScope(database.db, "development");
   theirs = await ownedThings(database.db, owner);
@@ -31,7 +34,7 @@ beforeAll(async () => {
   strangers["another environment"] = { ...owner, environment: "eval" };
   for (const scope of [playground, ...Object.values(strangers)]) await setDiallingPolicy(database.db, scope, { countries: ["US"] }, NOW);
 });
-afterAll(() => database[Symbol.asyncDispose]());
+afterAll(() => parts.disposeAsync());
 
 type Expected = "NOT_FOUND" | "BAD_REQUEST" | "PRECONDITION_FAILED" | "CONFLICT" | "nothing of theirs";
 type Example = { readonly input: () => unknown; readonly fromStrangers: Expected };
@@ -172,7 +175,7 @@ describe.each(PROCEDURES)("$path", ({ path, permission = "any" }) => {
     const others = Permission.filter((one) => !mayCall([one], permission));
     if (others.length > 0) expect(await askWith(others)).toBe("FORBIDDEN");
     for (const right of Permission.filter((one) => mayCall([one], permission)))
-      expect(await askWith([right])).not.toMatch(/^(FORBIDDEN|UNAUTHORIZED)$/);
+      expect(await askWith([right])).not.toMatch(/^(FORBIDDEN|UNAUTHORIZED|INTERNAL_SERVER_ERROR)$/);
   });
 
   test.each(["another organization", "another environment"])("gives %s nothing", async (who) => {

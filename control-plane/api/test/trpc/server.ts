@@ -22,6 +22,7 @@ export function services(db: Db, bus: Bus = memoryBus()): TrpcServices {
   const injections = handInjector({ db, bus, clock });
   return {
     db,
+    scopedDb: () => db,
     bus,
     clock,
     log: silentLog,

@@ -21,6 +21,7 @@ beforeAll(async () => {
   const limits = { perMinute: 6_000, burst: 1_000 };
   await addVoiceConfig(app, {
     db: database.db,
+    scopedDb: () => database.db,
     clock: new FakeClock({ wall: NOW.getTime() }),
     log: silentLog,
     limits: { key: limits, organization: limits },
