@@ -31,7 +31,7 @@ export const CLASSIFIER_MS = 150;
 const DEADLINE_MS = 800;
 const PARALLEL = 20;
 /** What a timer, a busy event loop and the way to the simulator may add to a deadline. */
-export const LATE_MS = 150;
+const LATE_MS = 150;
 
 const GREETING = "Hello.";
 const REPLY = "I see.";
