@@ -21,7 +21,7 @@ const TURNS = 3;
 const OBEYING = 7;
 const WITHIN = { withinMs: 30_000 };
 
-const spoken = (words: string): string => [...words].slice(0, SPOKEN_MAX).join("");
+const spoken = (words: string): string => words.slice(0, SPOKEN_MAX).toWellFormed();
 
 test("obeyed to the letter, none of them has an effect beyond policy", async () => {
   await using parts = new AsyncDisposableStack();
