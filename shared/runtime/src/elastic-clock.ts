@@ -7,12 +7,15 @@ import type { Clock } from "@struere/kernel";
 /** Of the clock's own milliseconds. */
 const TURN_MAX_MS = 20;
 
+/** Disposed, it stands still and wakes nobody any more: what somebody forgot to call off does not keep the process alive. */
 export interface ElasticClock extends Clock, Disposable {}
 
 export function elasticClock(options: { readonly scale: number }): ElasticClock {
   const { scale } = options;
   if (!(scale > 0 && Number.isFinite(scale))) throw new RangeError(`elasticClock: scale must be a positive number, got ${scale}`);
   const startedWall = Date.now();
+  const armed = new Set<NodeJS.Timeout>();
+  let stopped = false;
   let at = 0;
   let turnBegan = performance.now();
   const now = (): number => at + Math.min((performance.now() - turnBegan) * scale, TURN_MAX_MS);
@@ -26,15 +29,28 @@ export function elasticClock(options: { readonly scale: number }): ElasticClock 
     wall: () => Math.round(startedWall + now()),
     arm(wakeAt, wake) {
       let timer: NodeJS.Timeout | undefined;
+      const callOff = (): void => {
+        clearTimeout(timer);
+        if (timer) armed.delete(timer);
+      };
       const wait = (): void => {
+        const isFirst = timer === undefined;
+        callOff();
+        if (stopped) return;
         const leftMs = Math.ceil((wakeAt - now()) / scale);
-        if (leftMs <= 0 && timer !== undefined) wake();
-        else timer = setTimeout(wait, Math.min(Math.max(leftMs, 0), LONGEST_WAIT_MS));
+        if (leftMs <= 0 && !isFirst) return wake();
+        timer = setTimeout(wait, Math.min(Math.max(leftMs, 0), LONGEST_WAIT_MS));
+        armed.add(timer);
       };
       wait();
-      return () => clearTimeout(timer);
+      return callOff;
     },
-    [Symbol.dispose]: () => clearInterval(turn),
+    [Symbol.dispose]: () => {
+      stopped = true;
+      clearInterval(turn);
+      for (const timer of armed) clearTimeout(timer);
+      armed.clear();
+    },
   };
 }
 

@@ -37,6 +37,18 @@ test("what was called off is not woken, and time never goes back", async () => {
   expect(woken).toBe(false);
 });
 
+test("disposed, it wakes nobody and keeps nothing alive", async () => {
+  const clock = elasticClock({ scale: 10 });
+  let woken = false;
+  clock.arm(clock.now() + 20, () => (woken = true));
+  const before = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  clock[Symbol.dispose]();
+  expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout").length).toBeLessThan(before);
+  clock.arm(clock.now() + 1, () => (woken = true));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(woken).toBe(false);
+});
+
 test("a scale that is none is refused", () => {
   expect(() => elasticClock({ scale: 0 })).toThrow(RangeError);
 });
