@@ -256,3 +256,5 @@ export {
 } from "./call-credit.ts";
 export { type CallQuestion, callRefusal, type CallRefusal, type CallRefusalReason, type Counted } from "./call-refusal.ts";
 export { startOfNextMonth } from "./utc.ts";
+export { estimateResponse, isResponseInFlight, type RecordedSign } from "./estimate.ts";
+export { type Actual, type Booked, correction } from "./reconcile.ts";

@@ -211,6 +211,7 @@ const LISTED = [
   "rate_card_version",
   "carrier_duration_s",
   "carrier_billed_at",
+  "estimates_checked_at",
   "billing_problem",
   "auditor_sample",
   "auditor_group",

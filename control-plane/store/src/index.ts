@@ -87,6 +87,15 @@ export {
   type UnbilledCarrier,
   type UnbilledText,
 } from "./billing.ts";
+export {
+  bookedUses,
+  type BookedUse,
+  type CarriedCall,
+  findSessions,
+  findUses,
+  type KnownUse,
+  listCarriedCalls,
+} from "./booked-uses.ts";
 export { agentsNaming, type DefinitionRow, type DefinitionSet, type DefinitionToSet } from "./definitions.ts";
 export {
   type Entity,
@@ -100,6 +109,15 @@ export {
   type EntityToCreate,
   type EntityToFind,
 } from "./entities.ts";
+export {
+  listOvertakenEstimates,
+  listUncheckedCalls,
+  markEstimatesChecked,
+  type OvertakenEstimate,
+  type UncheckedCall,
+  type UnfinishedEpoch,
+  unfinishedEpochs,
+} from "./estimates.ts";
 export { type EntityTypeRemoval, getEntityType, listEntityTypes, removeEntityType, setEntityType } from "./entity-types.ts";
 export {
   type ApiKeyInfo,

@@ -36,6 +36,8 @@ export interface EntryNote {
   readonly estimated?: boolean;
   readonly lines?: readonly PricedLine[];
   readonly note?: string;
+  /** The key of the charge that this corrects. */
+  readonly corrects?: string;
 }
 
 export interface EntryToPost extends EntryNote {
@@ -238,6 +240,7 @@ async function writeTransactions(
     lines: (entry.lines ?? []).map(storedLine),
     actor: entry.actor,
     note: entry.note ?? null,
+    corrects: entry.corrects ?? null,
     occurred_at: (entry.occurredAt ?? now).toISOString(),
   }));
   const postings = written.flatMap(({ transaction }) =>
@@ -247,13 +250,13 @@ async function writeTransactions(
     with posted as (
       insert into ledger_transactions (
         organization_id, environment, idempotency_key, kind, amount_micros, available_after_micros, held_after_micros, hold_id, call_id,
-        thread_id, source, model, rate_card_version, estimated, lines, actor, note, occurred_at, posted_at
+        thread_id, source, model, rate_card_version, estimated, lines, actor, note, corrects, occurred_at, posted_at
       )
       select ${scope.organizationId}, ${scope.environment}, idempotency_key, kind, amount, available_after, held_after, hold_id, call_id,
-        thread_id, source, model, rate_card_version, estimated, lines, actor, note, occurred_at, ${now}
+        thread_id, source, model, rate_card_version, estimated, lines, actor, note, corrects, occurred_at, ${now}
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
         idempotency_key text, kind text, amount bigint, available_after bigint, held_after bigint, hold_id text, call_id text,
-        thread_id text, source text, model text, rate_card_version text, estimated boolean, lines jsonb, actor text, note text,
+        thread_id text, source text, model text, rate_card_version text, estimated boolean, lines jsonb, actor text, note text, corrects text,
         occurred_at timestamptz
       )
       returning id, idempotency_key

@@ -316,6 +316,8 @@ export interface CallTable {
   /** As the carrier counts, once it has said so. */
   carrier_duration_s: ColumnType<number | null, never, number | null>;
   carrier_billed_at: ColumnType<Date | null, never, Date | null>;
+  /** It was looked through for what its nodes could not report. */
+  estimates_checked_at: ColumnType<Date | null, never, Date | null>;
   /** Why it can not be billed; whoever mends it clears this. */
   billing_problem: ColumnType<string | null, never, string | null>;
   /** Share of calls that were corrected when it came, and whether it is one of them; `null`: nobody audits it. */
@@ -604,6 +606,8 @@ export interface LedgerTransactionTable {
   /** Who made it: `key:…`, or a part of the system. */
   actor: ColumnType<string, string, never>;
   note: ColumnType<string | null, string | null, never>;
+  /** The idempotency key of the charge that this one corrects. */
+  corrects: ColumnType<string | null, string | null | undefined, never>;
   /** When what it is about happened; a late report is posted later. */
   occurred_at: ColumnType<Date, Date, never>;
   posted_at: ColumnType<Date, Date, never>;

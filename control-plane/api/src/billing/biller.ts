@@ -30,6 +30,7 @@ import {
 } from "@struere/store";
 import { readMessage } from "../recorder/read-message.ts";
 import { billUses, rateCards, type Use } from "./bill-uses.ts";
+import { estimateUnreported, takeBackOvertaken } from "./estimates.ts";
 import { useOfCarrier, useOfMessage, useOfRow, useOfText } from "./uses.ts";
 
 export interface BillerOptions {
@@ -141,6 +142,8 @@ export function startBiller(options: BillerOptions): Biller {
       return holds.length;
     },
     () => expireHolds(db, now(), ROUND_BATCH),
+    () => estimateUnreported(billing, ROUND_BATCH),
+    () => takeBackOvertaken(billing, ROUND_BATCH),
   ];
 
   async function round(): Promise<void> {

@@ -26,16 +26,20 @@ export function useOfRow(call: CallToBill & { readonly rate_card_version: string
     model: row.model,
     estimated: row.estimated,
     at: row.at,
-    tokens: {
-      inputTextTokens: row.input_text_tokens,
-      inputAudioTokens: row.input_audio_tokens,
-      cachedTextTokens: row.cached_text_tokens,
-      cachedAudioTokens: row.cached_audio_tokens,
-      outputTextTokens: row.output_text_tokens,
-      outputAudioTokens: row.output_audio_tokens,
-      seconds: row.seconds,
-    },
+    tokens: tokensOfRow(row),
   });
+}
+
+export function tokensOfRow(row: CallUsage): TokensUsed {
+  return {
+    inputTextTokens: row.input_text_tokens,
+    inputAudioTokens: row.input_audio_tokens,
+    cachedTextTokens: row.cached_text_tokens,
+    cachedAudioTokens: row.cached_audio_tokens,
+    outputTextTokens: row.output_text_tokens,
+    outputAudioTokens: row.output_audio_tokens,
+    seconds: row.seconds,
+  };
 }
 
 export function useOfText(row: UnbilledText, cardNow: string): Use {
@@ -51,7 +55,7 @@ export function useOfText(row: UnbilledText, cardNow: string): Use {
     seconds: null,
   };
   return {
-    key: short(`text:${row.response_id}`),
+    key: textKey(row.response_id),
     scope: scopeOf(row),
     callId: row.call_id,
     threadId: row.thread_id,
@@ -83,6 +87,7 @@ export function useOfCarrier(row: UnbilledCarrier): Use {
 }
 
 export const usageKey = (callId: CallId, usageId: string): string => short(`usage:${callId}:${usageId}`);
+export const textKey = (responseId: string): string => short(`text:${responseId}`);
 export const carrierKey = (callId: CallId): string => `telephony:${callId}`;
 
 function callUse(

@@ -37,6 +37,8 @@ export interface TwilioAccount {
   configure(phoneNumberSid: string, settings: FormerSettings): Promise<void>;
   /** E.164 numbers of the account, at most `limit`. */
   listNumbers(limit: number): Promise<readonly string[]>;
+  /** How long a call was and what Twilio takes for it, which it knows minutes after the end; undefined: there is no such call. */
+  callBill(callSid: string): Promise<{ readonly seconds: number; readonly price: string | null; readonly currency: string } | undefined>;
   /** A live call goes on with this TwiML; its media stream ends. */
   redirectCall(callSid: string, twiml: string): Promise<void>;
   /** Asks for a call, once. Says what is known of it afterwards, and throws nothing. */
@@ -165,6 +167,16 @@ export function twilioAccount(options: TwilioAccountOptions): TwilioAccount {
         const { status, code } = readError(thrown);
         if (code !== 21220 && status !== 404) throw faultOfTwilio(`end call ${callSid}`, thrown);
       }
+    },
+
+    async callBill(callSid) {
+      const call = await asked(`look up call ${callSid}`, () => client.api.v2010.accounts(options.accountSid).calls(callSid).fetch()).catch(
+        (thrown: unknown) => {
+          if (thrown instanceof Fault && thrown.code === "not_found") return undefined;
+          throw thrown;
+        },
+      );
+      return call && { seconds: Number(call.duration ?? 0), price: call.price ?? null, currency: call.priceUnit ?? "USD" };
     },
 
     async listNumbers(limit) {

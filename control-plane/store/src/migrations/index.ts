@@ -11,6 +11,7 @@ import { up as auditorTrial } from "./0008-auditor-trial.ts";
 import { up as recordings } from "./0009-recordings.ts";
 import { up as outbound } from "./0010-outbound.ts";
 import { up as allowances } from "./0011-allowances.ts";
+import { up as reconcile } from "./0012-reconcile.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -24,4 +25,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0009-recordings": { up: recordings },
   "0010-outbound": { up: outbound },
   "0011-allowances": { up: allowances },
+  "0012-reconcile": { up: reconcile },
 };

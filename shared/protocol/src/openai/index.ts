@@ -16,3 +16,4 @@ export type { FunctionCall, ItemKind, RateLimit, ServerEvent } from "./server-ev
 export { type SessionAgent, type SessionChange, sessionChange, type SessionUpdate, sessionUpdate, type SessionVoice } from "./session.ts";
 export { ownerToolName, vendorToolName } from "./tool-name.ts";
 export type { Usage } from "./usage.ts";
+export { responseUsage as readResponseUsage, transcriptionUsage as readTranscriptionUsage } from "./read-usage.ts";

@@ -1,0 +1,112 @@
+/**
+ * What was under way when a node died is estimated once nobody can report it any more, at the platform's cost and flagged; and taken back as
+ * soon as somebody does report it.
+ */
+import { correction, estimateResponse, isResponseInFlight, priceTokens, type TokensUsed } from "@struere/domain";
+import { NO_MONEY } from "@struere/kernel";
+import {
+  bookedUses,
+  type CallUsage,
+  type EntryToPost,
+  listOvertakenEstimates,
+  listUncheckedCalls,
+  listUsage,
+  markEstimatesChecked,
+  postEntries,
+  type Scope,
+  type UncheckedCall,
+  type UnfinishedEpoch,
+  unfinishedEpochs,
+} from "@struere/store";
+import type { BillingOptions } from "./bill-uses.ts";
+import { tokensOfRow } from "./uses.ts";
+
+/** A bus or a node that was away for ten minutes has told by then what it had to tell. */
+export const ESTIMATE_AFTER_MS = 15 * 60_000;
+
+export const estimateKey = (callId: string, epoch: number, source: "response" | "transcription"): string =>
+  `estimate:${callId}:${epoch}:${source}`;
+
+/** @returns how many calls were looked through. */
+export async function estimateUnreported(options: BillingOptions, limit: number): Promise<number> {
+  const { db, clock } = options;
+  const calls = await listUncheckedCalls(db, { endedBefore: new Date(clock.wall() - ESTIMATE_AFTER_MS), limit });
+  for (const call of calls) {
+    const scope: Scope = { organizationId: call.organization_id, environment: call.environment };
+    const epochs = await unfinishedEpochs(db, call.id);
+    if (epochs.length > 0) {
+      const usage = await listUsage(db, scope, call.id);
+      const entries = (await Promise.all(epochs.map((epoch) => entriesOf(options, call, epoch, usage)))).flat();
+      await postEntries(db, scope, entries, new Date(clock.wall()));
+    }
+    await markEstimatesChecked(db, call.id, new Date(clock.wall()));
+  }
+  return calls.length;
+}
+
+/** @returns how many estimates were taken back. */
+export async function takeBackOvertaken({ db, clock }: BillingOptions, limit: number): Promise<number> {
+  const overtaken = await listOvertakenEstimates(db, limit);
+  for (const { organization_id: organizationId, environment, key, call_id: callId } of overtaken) {
+    const scope: Scope = { organizationId, environment };
+    const use = (await bookedUses(db, scope, [key])).get(key);
+    if (!use) continue;
+    const nothing = { account: "models", vendorCost: NO_MONEY, cardCost: NO_MONEY, markup: NO_MONEY } as const;
+    const entry = { kind: "adjustment", key: `${key}:reported`, postings: correction(use.booked, nothing) } as const;
+    await postEntries(
+      db,
+      scope,
+      [{ entry, actor: "biller", callId, corrects: key, note: "it was reported after all" }],
+      new Date(clock.wall()),
+    );
+  }
+  return overtaken.length;
+}
+
+async function entriesOf(
+  { cards }: BillingOptions,
+  call: UncheckedCall,
+  { epoch, signs, untranscribedMs }: UnfinishedEpoch,
+  usage: readonly CallUsage[],
+): Promise<readonly EntryToPost[]> {
+  const card = await cards.find(call.rate_card_version);
+  if (!card || !call.config) return [];
+  const { voice, agent } = call.config;
+  const estimate = (source: "response" | "transcription", model: string, used: TokensUsed): readonly EntryToPost[] => {
+    const priced = priceTokens(card, model, used);
+    if (!priced.ok) return [];
+    const { cost, lines } = priced.value;
+    const key = estimateKey(call.id, epoch, source);
+    return [
+      {
+        entry: { kind: "charge", key, holdId: null, to: "unobserved", cost, markup: NO_MONEY, payer: "platform" },
+        actor: "biller",
+        callId: call.id,
+        source,
+        model,
+        rateCardVersion: card.version,
+        estimated: true,
+        lines,
+        occurredAt: call.ended_at ?? call.created_at,
+        note: `under way when the node of epoch ${epoch} was lost`,
+      },
+    ];
+  };
+  const earlier = usage.filter((row) => row.source === "response" && row.epoch <= epoch).map(tokensOfRow);
+  return [
+    ...(isResponseInFlight(signs) ? estimate("response", voice.model, estimateResponse(earlier, agent.instructions.length)) : []),
+    ...(untranscribedMs > 0 ? estimate("transcription", voice.transcriptionModel, spokenFor(untranscribedMs)) : []),
+  ];
+}
+
+function spokenFor(ms: number): TokensUsed {
+  return {
+    inputTextTokens: 0,
+    inputAudioTokens: 0,
+    cachedTextTokens: 0,
+    cachedAudioTokens: 0,
+    outputTextTokens: 0,
+    outputAudioTokens: 0,
+    seconds: ms / 1_000,
+  };
+}

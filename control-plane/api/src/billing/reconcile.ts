@@ -1,0 +1,223 @@
+/**
+ * Holds the books against what the vendors say, and posts the differences: corrections of what is booked, never changes of it. Asking again
+ * with the same figures posts nothing. It is the installation's operator who asks, for all organizations at once.
+ */
+import { type Actual, type Booked, correction, priceTelephony, priceTokens, type RateCard } from "@struere/domain";
+import { type CallId, Fault, type Micros, micros, NO_MONEY, parseMicros } from "@struere/kernel";
+import {
+  type BookedUse,
+  bookedUses,
+  type CarriedCall,
+  findSessions,
+  findUses,
+  listCarriedCalls,
+  postEntries,
+  postEntry,
+  type Scope,
+} from "@struere/store";
+import type { BillingOptions } from "./bill-uses.ts";
+import { estimateKey } from "./estimates.ts";
+import type { VendorUse } from "./usage-export.ts";
+import { carrierKey, textKey, usageKey } from "./uses.ts";
+
+export interface Reconciliation {
+  /** Uses that the vendor names. */
+  readonly checked: number;
+  /** Charges that were corrected. */
+  readonly corrected: number;
+  /** Uses that nobody had reported: posted now, at the platform's cost, and in the place of estimates where there are any. */
+  readonly unseen: number;
+  /** What can not be booked, with the reason: ids of no call of ours, uses without a price, or not billed yet. */
+  readonly open: readonly { readonly id: string; readonly why: string }[];
+  /** What the vendor takes for what was checked, and what the books had before. */
+  readonly vendor: Micros;
+  readonly booked: Micros;
+}
+
+const CHUNK = 500;
+
+export async function reconcileModels(options: BillingOptions, uses: readonly VendorUse[]): Promise<Reconciliation> {
+  const tally = newTally();
+  for (let start = 0; start < uses.length; start += CHUNK) {
+    const chunk = uses.slice(start, start + CHUNK);
+    const known = await findUses(
+      options.db,
+      chunk.map((use) => use.id),
+    );
+    const unseen: VendorUse[] = [];
+    for (const use of chunk) {
+      tally.checked += 1;
+      const ours = known.get(use.id);
+      if (!ours) unseen.push(use);
+      else {
+        const key = ours.callId === null ? textKey(use.id) : usageKey(ours.callId, use.id);
+        const actual = ours.rateCardVersion === null ? null : await actualOf(options, ours.rateCardVersion, use);
+        if (actual === null || typeof actual === "string") tally.open.push({ id: use.id, why: actual ?? "it is not billed yet" });
+        else await correct(options, tally, { scope: ours.scope, key, callId: ours.callId, id: use.id, actual });
+      }
+    }
+    await bookUnseen(options, tally, unseen);
+  }
+  return shown(tally);
+}
+
+export interface CarrierBill {
+  readonly seconds: number;
+  /** As Twilio writes it, below zero; `null`: not known yet. */
+  readonly price: string | null;
+  readonly currency: string;
+}
+
+/** @param question.billOf asks the carrier; undefined: it knows no such call. */
+export async function reconcileCarrier(
+  options: BillingOptions,
+  question: { readonly from: Date; readonly to: Date; readonly billOf: (call: CarriedCall) => Promise<CarrierBill | undefined> },
+): Promise<Reconciliation> {
+  const tally = newTally();
+  let after: CallId | null = null;
+  for (;;) {
+    const calls: readonly CarriedCall[] = await listCarriedCalls(options.db, { ...question, after, limit: CHUNK });
+    for (const call of calls) {
+      tally.checked += 1;
+      const bill = await question.billOf(call);
+      const actual = bill ? await carrierActual(options, call, bill) : "the carrier knows no such call";
+      const id = call.twilio_call_sid;
+      const scope: Scope = { organizationId: call.organization_id, environment: call.environment };
+      if (typeof actual === "string") tally.open.push({ id, why: actual });
+      else await correct(options, tally, { scope, key: carrierKey(call.id), callId: call.id, id, actual });
+    }
+    after = calls.at(-1)?.id ?? null;
+    if (calls.length < CHUNK) return shown(tally);
+  }
+}
+
+async function carrierActual({ cards }: BillingOptions, call: CarriedCall, bill: CarrierBill): Promise<Actual | string> {
+  const card = await cards.find(call.rate_card_version);
+  if (!card) return `the rate card ${call.rate_card_version} is not in the database`;
+  const priced = priceTelephony(card, { direction: call.direction, called: call.to_number, seconds: bill.seconds });
+  if (!priced.ok) return priced.problem.detail;
+  if (bill.price === null) return "the carrier does not know its price yet; ask again later";
+  if (bill.currency !== card.currency) return `the carrier bills in ${bill.currency}, and the books are in ${card.currency}`;
+  const price = parseMicros(bill.price);
+  if (price === undefined) return `the carrier's price "${bill.price}" is no amount`;
+  const { cost, markup } = priced.value;
+  return { account: "telephony", vendorCost: price < 0n ? micros(0n - price) : price, cardCost: cost, markup };
+}
+
+async function actualOf({ cards }: BillingOptions, version: string, use: VendorUse): Promise<Actual | string> {
+  const card = await cards.find(version);
+  return card ? actualBy(card, use) : `the rate card ${version} is not in the database`;
+}
+
+function actualBy(card: RateCard, use: VendorUse): Actual | string {
+  const priced = priceTokens(card, use.model, use.used);
+  if (!priced.ok) return priced.problem.detail;
+  const { cost, markup } = priced.value;
+  return { account: "models", vendorCost: use.cost ?? cost, cardCost: cost, markup };
+}
+
+const NO_CALL = "no call of ours had this session, or it was not billed";
+
+/** A response that was under way when its node died takes the place of the call's estimate; what is beyond stands for itself. */
+async function bookUnseen(options: BillingOptions, tally: Tally, uses: readonly VendorUse[]): Promise<void> {
+  const sessions = await findSessions(
+    options.db,
+    uses.flatMap((use) => use.sessionId ?? []),
+  );
+  for (const use of uses) {
+    const call = use.sessionId === null ? undefined : sessions.get(use.sessionId);
+    const actual = call?.rateCardVersion ? await actualOf(options, call.rateCardVersion, use) : NO_CALL;
+    if (!call || typeof actual === "string") {
+      tally.open.push({ id: use.id, why: typeof actual === "string" ? actual : NO_CALL });
+      continue;
+    }
+    const { scope, callId, epochs } = call;
+    const own = `unseen:${callId}:${use.id}`;
+    const keys = Array.from({ length: epochs }, (_, index) => estimateKey(callId, index + 1, use.kind));
+    const booked = await bookedUses(options.db, scope, [own, ...keys]);
+    if (booked.has(own)) continue;
+    const estimate = keys.find((key) => (booked.get(key)?.booked.unobserved ?? 0n) !== 0n);
+    const now = new Date(options.clock.wall());
+    const charge = {
+      kind: "charge",
+      key: own,
+      holdId: null,
+      to: "models",
+      cost: actual.vendorCost,
+      markup: NO_MONEY,
+      payer: "platform",
+    } as const;
+    const cleared = estimate === undefined ? undefined : booked.get(estimate);
+    const answers = await postEntries(
+      options.db,
+      scope,
+      [
+        {
+          entry: charge,
+          actor: "reconcile",
+          callId,
+          source: use.kind,
+          model: use.model,
+          note: "the vendor bills it, and nobody reported it",
+        },
+        ...(estimate === undefined || !cleared ? [] : [estimateGone(estimate, cleared, callId)]),
+      ],
+      now,
+    );
+    if (answers.some((answer) => answer.ok && answer.value.transaction)) tally.unseen += 1;
+    tally.vendor += actual.vendorCost;
+    tally.booked += cleared?.booked.unobserved ?? 0n;
+  }
+}
+
+/** The estimate goes, since what it stood for is booked. */
+function estimateGone(key: string, { booked, corrections }: BookedUse, callId: CallId) {
+  const nothing = { account: "models", vendorCost: booked.models, cardCost: NO_MONEY, markup: NO_MONEY } as const;
+  return {
+    entry: { kind: "adjustment", key: `reconcile:${key}:${corrections + 1}`, postings: correction(booked, nothing) } as const,
+    actor: "reconcile",
+    callId,
+    corrects: key,
+    note: "the vendor's figure has taken its place",
+  };
+}
+
+async function correct(
+  { db, clock }: BillingOptions,
+  tally: Tally,
+  about: { readonly scope: Scope; readonly key: string; readonly callId: CallId | null; readonly id: string; readonly actual: Actual },
+): Promise<void> {
+  const { scope, key, callId, id, actual } = about;
+  const use = (await bookedUses(db, scope, [key])).get(key);
+  if (!use) {
+    tally.open.push({ id, why: "it is not billed yet" });
+    return;
+  }
+  tally.vendor += actual.vendorCost;
+  tally.booked += costIn(use.booked);
+  const postings = correction(use.booked, actual);
+  if (postings.length === 0) return;
+  const entry = { kind: "adjustment", key: `reconcile:${key}:${use.corrections + 1}`, postings } as const;
+  const answer = await postEntry(
+    db,
+    scope,
+    { entry, actor: "reconcile", corrects: key, note: "as the vendor bills it", ...(callId === null ? {} : { callId }) },
+    new Date(clock.wall()),
+  );
+  if (!answer.ok) throw new Fault("internal", answer.problem.detail);
+  tally.corrected += 1;
+}
+
+const costIn = ({ models, telephony, unobserved }: Booked): bigint => models + telephony + unobserved;
+
+interface Tally {
+  checked: number;
+  corrected: number;
+  unseen: number;
+  readonly open: { id: string; why: string }[];
+  vendor: bigint;
+  booked: bigint;
+}
+
+const newTally = (): Tally => ({ checked: 0, corrected: 0, unseen: 0, open: [], vendor: 0n, booked: 0n });
+const shown = (tally: Tally): Reconciliation => ({ ...tally, vendor: micros(tally.vendor), booked: micros(tally.booked) });

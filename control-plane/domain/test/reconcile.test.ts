@@ -1,0 +1,92 @@
+import { micros } from "@struere/kernel";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type Account,
+  type Booked,
+  correction,
+  estimateResponse,
+  isResponseInFlight,
+  NEW_BALANCES,
+  type RecordedSign,
+} from "../src/index.ts";
+
+const booked = (amounts: { readonly [Name in Account]?: number }): Booked => ({
+  ...NEW_BALANCES,
+  ...Object.fromEntries(Object.entries(amounts).map(([account, amount]) => [account, micros(amount)])),
+});
+const actual = (vendorCost: number, cardCost = vendorCost, markup = 0) =>
+  ({ account: "models", vendorCost: micros(vendorCost), cardCost: micros(cardCost), markup: micros(markup) }) as const;
+const lines = (postings: ReturnType<typeof correction>): string => postings.map(({ account, amount }) => `${account} ${amount}`).join(", ");
+
+describe("a correction", () => {
+  test.for([
+    ["of what is right is none", { held: -10, models: 10 }, actual(10), ""],
+    ["moves an estimate to the vendor", { available: -11, unobserved: 10, markup: 1 }, actual(10, 10, 1), "models 10, unobserved -10"],
+    [
+      "gives back what was too much, with its markup",
+      { available: -22, unobserved: 20, markup: 2 },
+      actual(10, 10, 1),
+      "models 10, unobserved -20, available 11, markup -1",
+    ],
+    ["leaves the platform what was too little", { available: -5, unobserved: 5 }, actual(9), "models 9, unobserved -5, recovery -4"],
+    ["replaces what the platform paid by estimate", { recovery: -7, unobserved: 7 }, actual(9), "models 9, unobserved -7, recovery -2"],
+    ["takes back an estimate of nothing", { recovery: -7, unobserved: 7 }, actual(0), "unobserved -7, recovery 7"],
+    ["leaves the platform another price than the card's", { available: -10, models: 10 }, actual(12, 10), "models 2, recovery -2"],
+  ] as const)("%s", ([, before, after, expected]) => {
+    expect(lines(correction(booked(before), after))).toBe(expected);
+  });
+
+  test("sums to zero, brings the vendor what it bills, costs the organization no more than before, and needs no second", () => {
+    const amount = fc.integer({ min: 0, max: 1_000 });
+    const before = fc
+      .record({ models: amount, unobserved: amount, markup: amount, paid: fc.integer({ min: 0, max: 3_000 }) })
+      .map(({ models, unobserved, markup, paid }) =>
+        booked({ models, unobserved, markup, available: -paid, recovery: paid - models - unobserved - markup }),
+      );
+    fc.assert(
+      fc.property(before, amount, amount, amount, (was, vendorCost, cardCost, markup) => {
+        const truth = actual(vendorCost, cardCost, markup);
+        const postings = correction(was, truth);
+        expect(postings.reduce((sum, posting) => sum + posting.amount, 0n)).toBe(0n);
+        const now = { ...was };
+        for (const posting of postings) now[posting.account] = micros(now[posting.account] + posting.amount);
+        expect([now.models, now.unobserved]).toEqual([truth.vendorCost, 0n]);
+        expect(now.available >= was.available).toBe(true);
+        expect(lines(correction(now, truth))).toBe("");
+      }),
+    );
+  });
+});
+
+describe("a response that nobody reported", () => {
+  const signs = (...names: RecordedSign["name"][]): readonly RecordedSign[] => names.map((name, index) => ({ seq: index + 1, name }));
+
+  test("was under way when something that brings one came last", () => {
+    expect(isResponseInFlight([])).toBe(false);
+    expect(isResponseInFlight(signs("model.opened"))).toBe(true);
+    expect(isResponseInFlight(signs("model.opened", "agent.speaking", "usage"))).toBe(false);
+    expect(isResponseInFlight(signs("usage", "caller.silent"))).toBe(true);
+    expect(isResponseInFlight([...signs("usage", "tool.finished")].reverse())).toBe(true);
+  });
+
+  test("is taken to read what the last one read, cached, and what it said, and to say as much as they do", () => {
+    const used = (text: number, out: number) => ({
+      inputTextTokens: text,
+      inputAudioTokens: 10,
+      cachedTextTokens: 0,
+      cachedAudioTokens: 0,
+      outputTextTokens: 4,
+      outputAudioTokens: out,
+      seconds: null,
+    });
+    expect(estimateResponse([used(100, 40), used(120, 60)], 400)).toMatchObject({
+      inputTextTokens: 124,
+      cachedTextTokens: 120,
+      inputAudioTokens: 70,
+      cachedAudioTokens: 10,
+      outputAudioTokens: 50,
+    });
+    expect(estimateResponse([], 400)).toMatchObject({ inputTextTokens: 100, outputAudioTokens: 100 });
+  });
+});

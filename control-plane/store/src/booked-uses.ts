@@ -1,0 +1,130 @@
+/** What the books have for one use, its charge and everything that corrects it, and which use a vendor means. */
+import { type Account, type Booked, NEW_BALANCES } from "@struere/domain";
+import { type CallId, micros } from "@struere/kernel";
+import { sql } from "kysely";
+import type { Db } from "./database.ts";
+import type { Call } from "./schema.ts";
+import type { Scope } from "./scope.ts";
+
+export interface BookedUse {
+  readonly booked: Booked;
+  /** How often it was corrected: the next correction has a key of its own. */
+  readonly corrections: number;
+}
+
+/** By the key of the charge; what is not in the books is not in the answer. */
+export async function bookedUses(db: Db, scope: Scope, keys: readonly string[]): Promise<ReadonlyMap<string, BookedUse>> {
+  if (keys.length === 0) return new Map();
+  const { rows } = await sql<{ key: string; corrections: number; sums: { [account: string]: string } }>`
+    with whole as (
+      select id, coalesce(corrects, idempotency_key) as key, corrects is not null as corrects from ledger_transactions
+      where organization_id = ${scope.organizationId} and environment = ${scope.environment} and idempotency_key = any(${[...keys]}::text[])
+      union all
+      select id, corrects, true from ledger_transactions
+      where organization_id = ${scope.organizationId} and environment = ${scope.environment} and corrects = any(${[...keys]}::text[])
+    ), sum as (
+      select key, account, sum(amount_micros)::text as amount from whole join ledger_postings on transaction_id = id group by key, account
+    )
+    select key, count(*) filter (where corrects)::int as corrections,
+      (select coalesce(jsonb_object_agg(account, amount), '{}') from sum where sum.key = whole.key) as sums
+    from whole group by key`.execute(db);
+  return new Map(
+    rows.map(({ key, corrections, sums }) => {
+      const booked = { ...NEW_BALANCES };
+      for (const [account, amount] of Object.entries(sums)) booked[account as Account] = micros(BigInt(amount));
+      return [key, { booked, corrections }] as const;
+    }),
+  );
+}
+
+/** Which use of ours a vendor's id names. */
+export interface KnownUse {
+  readonly scope: Scope;
+  /** A call's usage, or a text response. */
+  readonly callId: CallId | null;
+  readonly rateCardVersion: string | null;
+}
+
+export async function findUses(db: Db, vendorIds: readonly string[]): Promise<ReadonlyMap<string, KnownUse>> {
+  if (vendorIds.length === 0) return new Map();
+  const { rows } = await sql<{
+    id: string;
+    organization_id: Scope["organizationId"];
+    environment: Scope["environment"];
+    call_id: CallId | null;
+    version: string | null;
+  }>`
+    select used.usage_id as id, call.organization_id, call.environment, call.id as call_id, call.rate_card_version as version
+    from call_usage used join calls call on call.id = used.call_id where used.usage_id = any(${[...vendorIds]}::text[])
+    union all
+    select response_id, organization_id, environment, null, (
+      select rate_card_version from ledger_transactions posted
+      where posted.organization_id = text_usage.organization_id and posted.environment = text_usage.environment
+        and posted.idempotency_key = 'text:' || text_usage.response_id
+    )
+    from text_usage where response_id = any(${[...vendorIds]}::text[])`.execute(db);
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        scope: { organizationId: row.organization_id, environment: row.environment },
+        callId: row.call_id,
+        rateCardVersion: row.version,
+      },
+    ]),
+  );
+}
+
+/** The calls that had these sessions at the model's vendor, as their nodes reported them. */
+export async function findSessions(
+  db: Db,
+  sessionIds: readonly string[],
+): Promise<ReadonlyMap<string, KnownUse & { readonly callId: CallId; readonly epochs: number }>> {
+  if (sessionIds.length === 0) return new Map();
+  const { rows } = await sql<{
+    session: string;
+    organization_id: Scope["organizationId"];
+    environment: Scope["environment"];
+    call_id: CallId;
+    version: string | null;
+    epoch: number;
+  }>`
+    select message.body #>> '{data,sessionId}' as session, call.organization_id, call.environment, call.id as call_id,
+      call.rate_card_version as version, call.epoch
+    from call_events message join calls call on call.id = message.call_id
+    where message.name = 'model.opened' and message.body #>> '{data,sessionId}' = any(${[...sessionIds]}::text[])`.execute(db);
+  return new Map(
+    rows.map((row) => [
+      row.session,
+      {
+        scope: { organizationId: row.organization_id, environment: row.environment },
+        callId: row.call_id,
+        rateCardVersion: row.version,
+        epochs: row.epoch,
+      },
+    ]),
+  );
+}
+
+export type CarriedCall = Pick<Call, "id" | "organization_id" | "environment" | "direction" | "to_number" | "twilio_account_sid"> & {
+  readonly twilio_call_sid: string;
+  readonly rate_card_version: string;
+};
+
+/** Calls whose minutes are in the books, by their end. @param options.after the last one of the page before. */
+export async function listCarriedCalls(
+  db: Db,
+  options: { readonly from: Date; readonly to: Date; readonly after: CallId | null; readonly limit: number },
+): Promise<readonly CarriedCall[]> {
+  let query = db
+    .selectFrom("calls")
+    .select(["id", "organization_id", "environment", "direction", "to_number", "twilio_account_sid"])
+    .select([sql<string>`twilio_call_sid`.as("twilio_call_sid"), sql<string>`rate_card_version`.as("rate_card_version")])
+    .where("carrier_billed_at", "is not", null)
+    .where("twilio_call_sid", "is not", null)
+    .where("rate_card_version", "is not", null)
+    .where("ended_at", ">=", options.from)
+    .where("ended_at", "<", options.to);
+  if (options.after !== null) query = query.where("id", ">", options.after);
+  return await query.orderBy("id").limit(options.limit).execute();
+}
