@@ -83,6 +83,6 @@ export function capSentence(
   return (
     `the cap of ${formatMicros(cap)} ${currency} per ${window} of ${allowance.of} leaves no room for a call: ${spent} are spent, ` +
     `${formatMicros(allowance.held)} reserved for calls that are going on, and a call needs ${formatMicros(wanted)}; ` +
-    `wait until ${utcMinute(windowEnd(window, now))} UTC, or raise the cap: struere billing caps --${window} <amount>${allowance.of.startsWith("key ") ? ` --key ${allowance.of.slice(4)}` : ""}`
+    `wait until ${utcMinute(windowEnd(window, now))} UTC, or raise the cap: struere billing caps --${window} <amount>${allowance.of.startsWith("key ") ? ` --for ${allowance.of.slice(4)}` : ""}`
   );
 }

@@ -48,7 +48,7 @@ function tooMany({ atATime }: CallQuestion): CallRefusal | undefined {
   if (!full) return undefined;
   const { of, count, most } = full;
   const raise = of.startsWith("key ")
-    ? `struere billing caps --key ${of.slice(4)} --max-concurrent <calls>`
+    ? `struere billing caps --for ${of.slice(4)} --max-concurrent <calls>`
     : "struere calls policy --max-concurrent <calls>";
   return {
     reason: "too_many_calls",
@@ -96,4 +96,4 @@ function overCap({ allowances, wanted, currency, now }: CallQuestion): CallRefus
   };
 }
 
-const keyFlag = (of: string): string => (of.startsWith("key ") ? ` --key ${of.slice(4)}` : "");
+const keyFlag = (of: string): string => (of.startsWith("key ") ? ` --for ${of.slice(4)}` : "");

@@ -224,13 +224,13 @@ describe("a call is refused", () => {
       "over the cap of its key",
       { allowances: [anAllowance({}), { ...anAllowance({ hour: micros(1) }), of: "key key_1" }] },
       { reason: "spend_cap", limit: "hour cap of key key_1", value: "0.000001" },
-      /until 2026-11-25 15:00 UTC.*billing caps --hour <amount> --key key_1$/,
+      /until 2026-11-25 15:00 UTC.*billing caps --hour <amount> --for key_1$/,
     ],
     [
       "when too many are going on",
       { atATime: [{ of: "key key_1", count: 3, most: 3 }] },
       { reason: "too_many_calls", limit: "maxConcurrent of key key_1", value: "3" },
-      /3 calls of key key_1 are going on, and at most 3 may.*--key key_1 --max-concurrent/,
+      /3 calls of key key_1 are going on, and at most 3 may.*--for key_1 --max-concurrent/,
     ],
     [
       "when the number was called too often",

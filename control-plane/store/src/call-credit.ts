@@ -91,7 +91,7 @@ async function takeTurn(
       reason: "too_fast",
       limit: `callsPerSecond of key ${keyId}`,
       value: String(own.callsPerSecond),
-      sentence: `this key places too many calls at once: ${own.callsPerSecond} per second may begin; try again in ${Math.ceil(waitMs / 1_000)} s, or raise the limit: struere billing caps --key ${keyId} --calls-per-second <number>`,
+      sentence: `this key places too many calls at once: ${own.callsPerSecond} per second may begin; try again in ${Math.ceil(waitMs / 1_000)} s, or raise the limit: struere billing caps --for ${keyId} --calls-per-second <number>`,
     });
   }
   await setNextTurn(tx, scope, keyId, new Date(at + 1_000 / own.callsPerSecond));

@@ -217,7 +217,7 @@ async function writeHolds(tx: Db, scope: Scope, before: Books["holds"], after: B
     .execute();
 }
 
-/** Transactions and their postings in one statement: the database looks whether they sum to zero when it is done. */
+/** Transactions, and all their postings in one statement: the database looks whether they sum to zero when it is done. */
 async function writeTransactions(
   tx: Db,
   scope: Scope,
@@ -247,7 +247,6 @@ async function writeTransactions(
     transaction.postings.map(({ account, amount }) => ({ idempotency_key: transaction.key, account, amount: String(amount) })),
   );
   await sql`
-    with posted as (
       insert into ledger_transactions (
         organization_id, environment, idempotency_key, kind, amount_micros, available_after_micros, held_after_micros, hold_id, call_id,
         thread_id, source, model, rate_card_version, estimated, lines, actor, note, corrects, occurred_at, posted_at
@@ -259,12 +258,15 @@ async function writeTransactions(
         thread_id text, source text, model text, rate_card_version text, estimated boolean, lines jsonb, actor text, note text, corrects text,
         occurred_at timestamptz
       )
-      returning id, idempotency_key
-    )
+`.execute(tx);
+  // A statement of its own: whoever may see only one organization's rows adds postings only to transactions that it sees.
+  await sql`
     insert into ledger_postings (transaction_id, account, amount_micros)
     select posted.id, row.account, row.amount
     from jsonb_to_recordset(${JSON.stringify(postings)}::jsonb) as row (idempotency_key text, account text, amount bigint)
-    join posted using (idempotency_key)`.execute(tx);
+    join ledger_transactions posted
+      on posted.organization_id = ${scope.organizationId} and posted.environment = ${scope.environment}
+      and posted.idempotency_key = row.idempotency_key`.execute(tx);
 }
 
 function storedLine({ cost, ...line }: PricedLine): StoredLine {

@@ -37,12 +37,12 @@ const PRICES = {
   label: "soak",
   models: {
     "gpt-realtime-2.1-mini": {
-      perMillionTokens: { textIn: "0", textCachedIn: "0", textOut: "2.40", audioIn: "0.01", audioCachedIn: "0.003", audioOut: "20.00" },
+      perMillionTokens: { textIn: "0", textCachedIn: "0", textOut: "120.00", audioIn: "0.01", audioCachedIn: "0.003", audioOut: "10.00" },
     },
     "gpt-transcribe": { perMinute: "0.0045" },
   },
 };
-const OVER_WITHIN_MS = 140_000;
+const OVER_WITHIN_MS = 120_000;
 const SETTLED_WITHIN_MS = 60_000;
 const VERIFY_EVERY_MS = 500;
 
@@ -65,10 +65,12 @@ export async function creditRace(calls: number, signal: AbortSignal): Promise<Cr
       return call;
     }),
   );
+  const over = new AbortController();
   const unfinished = await Promise.race([
     Promise.all(placed.map((call) => call.ended)).then(() => 0),
-    pause(systemClock(), OVER_WITHIN_MS, signal).then(() => 1),
+    pause(systemClock(), OVER_WITHIN_MS, AbortSignal.any([signal, over.signal])).then(() => 1),
   ]);
+  over.abort();
   if (unfinished > 0) books.problems.push(`calls go on after ${OVER_WITHIN_MS} ms`);
   await settled(db, scope, books.problems, signal);
   await books.stop();

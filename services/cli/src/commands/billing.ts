@@ -45,12 +45,12 @@ export function addBilling(program: Command, invoked: Invoked): void {
     .option("--call <id>", "the breakdown of one call")
     .option("--csv", "as CSV")
     .action(async (flags: CsvFlag & { readonly from?: string; readonly to?: string; readonly call?: string }) => {
-      const { session, out } = invoked();
+      const { session, out, terminal } = invoked();
       const { ask } = await session();
       const { call: callId } = flags;
       if (callId !== undefined && (flags.from !== undefined || flags.to !== undefined))
         throw new Fault("invalid_argument", "--call is one whole call; leave --from and --to away");
-      const today = new Date().toISOString().slice(0, 10);
+      const today = terminal.now().toISOString().slice(0, 10);
       const usage =
         callId === undefined
           ? await ask((api, options) =>
@@ -88,26 +88,26 @@ export function addBilling(program: Command, invoked: Invoked): void {
   billing
     .command("caps")
     .description("what may be spent per hour, day and month (UTC), by the environment or by one key; without a flag: what is set")
-    .option("--key <id>", "the limits of this API key")
+    .option("--for <id>", "the limits of this API key")
     .option("--hour <amount>", "such as 12.50; none takes it away")
     .option("--day <amount>", "the same for a day")
     .option("--month <amount>", "the same for a month")
     .option("--calls-per-number <calls>", "calls placed to one number within 24 hours; none takes it away")
-    .option("--max-concurrent <calls>", "with --key: its calls at a time")
-    .option("--calls-per-second <number>", "with --key: how fast it may place calls")
+    .option("--max-concurrent <calls>", "with --for: its calls at a time")
+    .option("--calls-per-second <number>", "with --for: how fast it may place calls")
     .option("--credit-limit <amount>", "0: calls need credit; more: so far below zero they may go; none: they need no credit")
     .action(async (flags: CapsFlags) => await showCaps(invoked(), flags));
 
   billing
     .command("topup <amount>")
     .description("give credit, such as 25 or 12.50; needs the permission admin")
-    .option("--key <name>", "your own name for this gift: the same name again gives nothing more")
+    .option("--name <name>", "your own name for this gift: the same name again gives nothing more")
     .option("--note <text>", "for the books")
-    .action(async (amount: string, flags: { readonly key?: string; readonly note?: string }) => {
+    .action(async (amount: string, flags: { readonly name?: string; readonly note?: string }) => {
       const invocation = invoked();
       const { ask } = await invocation.session();
       await confirm(invocation, `This gives ${amount} of credit.`);
-      const gift = { amount, idempotencyKey: flags.key ?? randomUUID(), ...(flags.note === undefined ? {} : { note: flags.note }) };
+      const gift = { amount, idempotencyKey: flags.name ?? randomUUID(), ...(flags.note === undefined ? {} : { note: flags.note }) };
       const given = await ask((api, options) => api.billing.topup.mutate(gift, options));
       invocation.out.answer(given, () =>
         given.given
@@ -123,11 +123,11 @@ interface StatementFlags extends CsvFlag, PageFlags {
   readonly call?: string;
 }
 
-async function showStatement({ session, out }: Invocation, flags: StatementFlags): Promise<void> {
+async function showStatement({ session, out, terminal }: Invocation, flags: StatementFlags): Promise<void> {
   if (flags.call !== undefined || flags.limit !== undefined || flags.cursor !== undefined)
     throw new Fault("invalid_argument", "--call, --limit and --cursor go with --transactions");
   const { ask } = await session();
-  const month = flags.month ?? new Date().toISOString().slice(0, 7);
+  const month = flags.month ?? terminal.now().toISOString().slice(0, 7);
   const statement = await ask((api, options) => api.billing.statement.query({ month }, options));
   const { currency, opening, credits, adjustments, charges, closing, final, items } = statement;
   if (flags.csv === true) {
@@ -197,7 +197,7 @@ function daysOf(month: string): { readonly from: string; readonly to: string } {
 }
 
 interface CapsFlags {
-  readonly key?: string;
+  readonly for?: string;
   readonly hour?: string;
   readonly day?: string;
   readonly month?: string;
@@ -208,9 +208,9 @@ interface CapsFlags {
 }
 
 async function showCaps({ session, out }: Invocation, flags: CapsFlags): Promise<void> {
-  const { key, hour, day, month, callsPerNumber, maxConcurrent, callsPerSecond, creditLimit } = flags;
+  const { for: key, hour, day, month, callsPerNumber, maxConcurrent, callsPerSecond, creditLimit } = flags;
   if (creditLimit !== undefined && key !== undefined)
-    throw new Fault("invalid_argument", "--credit-limit is the environment's; leave --key away");
+    throw new Fault("invalid_argument", "--credit-limit is the environment's; leave --for away");
   const change = {
     ...amountFlag("hour", hour),
     ...amountFlag("day", day),
