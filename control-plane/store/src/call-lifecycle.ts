@@ -83,6 +83,12 @@ export interface RenewedLeases {
   readonly advice: readonly { readonly callId: CallId; readonly action: string; readonly reason: string }[];
 }
 
+/**
+ * A call that somebody else has ended is being cut at the carrier: its node keeps it for so long, to say in order what was heard last and that
+ * it is over. Beyond that it falls silent.
+ */
+const STOPPED_GRACE_MS = 5_000;
+
 export async function renewLeases(
   db: Db,
   renewal: { readonly nodeId: NodeId; readonly leases: readonly LeaseToRenew[]; readonly now: Date },
@@ -91,7 +97,7 @@ export async function renewLeases(
   const { leases, nodeId, now } = renewal;
   const renewed = await sql<Pick<Call, "id" | "advice" | "advice_reason">>`
     update calls set
-      lease_expires_at = ${after(now, LEASE_EXPIRES_MS)},
+      lease_expires_at = case when status = 'active' then ${after(now, LEASE_EXPIRES_MS)}::timestamptz end,
       audio_moved_at = case when lease.frames_in > calls.frames_in then ${now} else calls.audio_moved_at end,
       frames_in = greatest(calls.frames_in, lease.frames_in)
     from (
@@ -99,7 +105,8 @@ export async function renewLeases(
         ${leases.map((lease) => lease.callId)}::text[], ${leases.map((lease) => lease.epoch)}::int[], ${leases.map((lease) => lease.framesIn)}::bigint[]
       ) as given (call_id, epoch, frames_in) order by call_id, epoch desc
     ) as lease
-    where calls.id = lease.call_id and calls.epoch = lease.epoch and calls.node_id = ${nodeId} and calls.status = 'active'
+    where calls.id = lease.call_id and calls.epoch = lease.epoch and calls.node_id = ${nodeId}
+      and (calls.status = 'active' or (calls.last_seq is null and calls.ended_at > ${after(now, -STOPPED_GRACE_MS)}))
     returning calls.id, calls.advice, calls.advice_reason`.execute(db);
   const held = new Set(renewed.rows.map((row) => row.id));
   // Its credit is reserved for as long as it lives.
@@ -182,8 +189,8 @@ export async function failPendingCall(
 }
 
 /**
- * Ends a call because somebody wants it to end: whoever holds it learns so with the next renewal of its lease, and falls silent. A call that
- * is over stays as it is. `undefined`: this scope has no such call.
+ * Ends a call because somebody wants it to end: the caller of this has the line cut, which ends it at its node; a node that still moves audio
+ * after STOPPED_GRACE_MS learns with the next renewal of its lease that it has lost the call, and falls silent. A call that is over stays as it is. `undefined`: this scope has no such call.
  */
 export async function stopCall(
   db: Db,

@@ -19,6 +19,7 @@ import {
   recordHeartbeat,
   registerNode,
   renewLeases,
+  stopCall,
   type Scope,
   claimLeg,
   sweepCalls,
@@ -187,6 +188,27 @@ describe("a lease", () => {
       lease_expires_at: later(10_000),
       audio_moved_at: later(2_000),
     });
+  });
+
+  test("of a call that somebody stopped lasts until its node has closed the record, and no longer than a moment", async () => {
+    const scope = await aScope(server.db);
+    const { call, claim } = await claimed(server.db, scope);
+    const beat = (at: Date) =>
+      renewLeases(server.db, { nodeId: claim.nodeId, leases: [{ callId: call.id, epoch: 1, framesIn: 1 }], now: at });
+    await stopCall(server.db, scope, { callId: call.id, outcome: "stopped", reason: "operator", now: NOW });
+    expect(await beat(later(2_000))).toMatchObject({ lost: [] });
+    expect(await getCall(server.db, scope, call.id)).toMatchObject({ status: "stopped", lease_expires_at: null });
+    expect(await beat(later(6_000))).toMatchObject({ lost: [call.id] });
+    await endCall(server.db, {
+      callId: call.id,
+      epoch: 1,
+      outcome: "completed",
+      reason: "caller_hung_up",
+      durationMs: 1,
+      lastSeq: 3,
+      now: later(2_000),
+    });
+    expect(await beat(later(2_000))).toMatchObject({ lost: [call.id] });
   });
 
   test("tells a call whose audio stands still from one that moves", async () => {
