@@ -1,10 +1,12 @@
 /**
  * How fast a ringing phone is answered: signed voice webhooks, evenly over one second, against a control plane on an embedded Postgres.
- * `npx node control-plane/api/bench/webhook-burst.ts [webhooks, default 200]` prints a table and one line of JSON.
+ * `npx node control-plane/api/bench/webhook-burst.ts [webhooks, default 200] [--limited]` prints a table and one line of JSON. With `--limited`
+ * the environment is prepaid, capped and limited at a time, with room for all: each call reserves its credit before it is answered.
  */
 import { randomBytes } from "node:crypto";
 import { Agent, request } from "node:http";
 import { memoryBus } from "@struere/bus";
+import { Fault, formatMicros, micros } from "@struere/kernel";
 import { createMetrics, silentLog } from "@struere/runtime";
 import { startPostgres } from "@struere/runtime/postgres";
 import { signWebhook } from "@struere/simulators";
@@ -13,17 +15,23 @@ import {
   createKeyRing,
   createOrganization,
   type Db,
+  getLedger,
   migrate,
   newId,
   openDatabase,
+  postEntry,
   recordHeartbeat,
   registerNode,
+  type Scope,
   setAgent,
+  setAllowance,
   setCredentials,
+  setCreditLimit,
 } from "@struere/store";
 import { createControlPlane } from "../src/index.ts";
 
-const WEBHOOKS = Number(process.argv[2] ?? 200);
+const LIMITED = process.argv.includes("--limited");
+const WEBHOOKS = Number(process.argv.slice(2).find((argument) => argument !== "--limited") ?? 200);
 const WARM_UP = 40;
 const ACCOUNT = `AC${"a".repeat(32)}`;
 const AUTH_TOKEN = randomBytes(16).toString("hex");
@@ -35,7 +43,7 @@ const encryptionKey = randomBytes(32).toString("base64");
 const db = openDatabase({ url: postgres.url, poolMax: 2, statementTimeoutMs: 10_000 });
 parts.defer(() => db.destroy());
 await migrate(db);
-await prepare(db);
+const scope = await prepare(db);
 const control = parts.use(
   await createControlPlane(
     {
@@ -66,13 +74,23 @@ const took = await Promise.all(
   }),
 );
 const overMs = performance.now() - startedAt;
+const { held } = (await getLedger(db, scope)).balances;
+if (LIMITED !== held > 0n) throw new Fault("internal", `limited: ${LIMITED}, and ${formatMicros(held)} is reserved for calls`);
 took.sort((a, b) => a - b);
 const at = (share: number): number => Math.round((took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0) * 10) / 10;
-const figures = { webhooks: WEBHOOKS, overMs: Math.round(overMs), p50Ms: at(0.5), p90Ms: at(0.9), p99Ms: at(0.99), maxMs: at(1) };
+const figures = {
+  webhooks: WEBHOOKS,
+  limited: LIMITED,
+  overMs: Math.round(overMs),
+  p50Ms: at(0.5),
+  p90Ms: at(0.9),
+  p99Ms: at(0.99),
+  maxMs: at(1),
+};
 console.table([figures]);
 console.log(JSON.stringify(figures));
 
-async function prepare(into: Db): Promise<void> {
+async function prepare(into: Db): Promise<Scope> {
   const now = new Date();
   const scope = { organizationId: await createOrganization(into, { name: "bench", now }), environment: "development" } as const;
   const definition = { name: "Bench", slug: "bench", systemPrompt: "You answer.", tools: ["call.end"] };
@@ -93,6 +111,13 @@ async function prepare(into: Db): Promise<void> {
   // Alive for longer than any run: nobody sends heartbeats here.
   const later = new Date(now.getTime() + 3_600_000);
   await recordHeartbeat(into, { ...node, calls: 0, draining: false, loopDelayP99Ms: 0, now: later });
+  if (!LIMITED) return scope;
+  const plenty = micros(10n ** 15n);
+  await setCreditLimit(into, scope, { creditLimit: micros(0n), currency: "USD", now });
+  await postEntry(into, scope, { actor: "bench", entry: { kind: "credit", key: "credit", amount: plenty } }, now);
+  const change = { hour: plenty, day: plenty, month: plenty, maxConcurrent: 100_000 };
+  await setAllowance(into, scope, { keyId: null, change, now });
+  return scope;
 }
 
 /** @returns milliseconds from sending to the last byte of the TwiML. */
