@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +38,11 @@ async function keptServer() {
   return {
     url: server.url,
     kill: (signal: NodeJS.Signals) => running.kill(signal),
+    /** Not a word more: each of its threads has stopped, which a signal only asks for. */
+    async freeze() {
+      await running.kill("SIGSTOP");
+      await expect.poll(() => isFrozen(running.pid)).toBe(true);
+    },
     async restart() {
       running = await startNatsServer({ storeDir, port: server.port });
     },
@@ -46,6 +52,15 @@ async function keptServer() {
       running = await startNatsServer({ storeDir, port: server.port });
     },
   };
+}
+
+async function isFrozen(pid: number): Promise<boolean> {
+  if (process.platform !== "linux")
+    return spawnSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" }).stdout.startsWith("T");
+  const threads = await readdir(`/proc/${pid}/task`);
+  const states = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, "utf8")));
+  // `pid (name) state …` (proc_pid_stat(5)); a name may hold anything but comes to its end with the last bracket.
+  return states.every((stat) => stat.slice(stat.lastIndexOf(")") + 2).startsWith("T"));
 }
 
 async function openBus(url: string): Promise<Bus> {
@@ -116,7 +131,7 @@ test("a server that comes back empty gets its streams and consumers again", asyn
 test("a publish that a silent server does not confirm is reported unavailable in time, and the next one arrives", async () => {
   const server = await keptServer();
   const bus = await openBus(server.url);
-  await server.kill("SIGSTOP");
+  await server.freeze();
   await expect(bus.publish({ subject: subjectOf(1), id: "a", data: "a", timeoutMs: 200 })).rejects.toMatchObject({ code: "unavailable" });
   await server.kill("SIGCONT");
   await publishSurely(bus, "a");
