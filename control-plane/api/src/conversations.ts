@@ -6,7 +6,7 @@ import type { ControlContext } from "./context.ts";
 import { injector } from "./injections/injector.ts";
 import { type Dialler, dialler as createDialler } from "./outbound/dialler.ts";
 import { legs as createLegs, type Legs } from "./outbound/legs.ts";
-import { accountOpener } from "./telephony/account-opener.ts";
+import { type AccountOpener, accountOpener } from "./telephony/account-opener.ts";
 import { callRedirector } from "./telephony/call-redirector.ts";
 import type { EvalFence } from "./telephony/refusals.ts";
 import { textPromptRenderer } from "./templates/index.ts";
@@ -21,6 +21,7 @@ export interface Conversations {
   readonly tools: ToolServices;
   readonly dialler: Dialler;
   readonly legs: Legs;
+  readonly accounts: AccountOpener;
 }
 
 /** @param own where this installation itself listens; asked each time, for ports that are taken only later. */
@@ -67,7 +68,7 @@ export function conversations(
     addresses: own.addresses,
     legs,
   });
-  return { text, voice, tools, dialler, legs };
+  return { text, voice, tools, dialler, legs, accounts };
 }
 
 function guardOf(config: ControlConfig, own: { readonly addresses: Addresses; readonly ports: () => readonly number[] }): GuardPolicy {

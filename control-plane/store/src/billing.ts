@@ -6,6 +6,7 @@ import type { CallId, Environment, OrganizationId } from "@struere/kernel";
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
 import type { Call, CallUsage, TextUsageRow } from "./schema.ts";
+import type { Scope } from "./scope.ts";
 
 interface Whose {
   readonly organization_id: OrganizationId;
@@ -152,11 +153,15 @@ export async function listSettledHolds(db: Db, limit: number): Promise<readonly 
 }
 
 /** What could not be billed is tried again. @returns how much that is. */
-export async function retryBilling(db: Db): Promise<number> {
+export async function retryBilling(db: Db, scope: Scope): Promise<number> {
+  const ours = sql`organization_id = ${scope.organizationId} and environment = ${scope.environment}`;
   const { rows } = await sql<{ count: number }>`
-    with used as (update call_usage set billing_problem = null where billing_problem is not null returning 1),
-      written as (update text_usage set billing_problem = null where billing_problem is not null returning 1),
-      carried as (update calls set billing_problem = null where billing_problem is not null returning 1)
+    with used as (
+        update call_usage set billing_problem = null
+        where billing_problem is not null and exists (select from calls where calls.id = call_usage.call_id and ${ours}) returning 1
+      ),
+      written as (update text_usage set billing_problem = null where ${ours} and billing_problem is not null returning 1),
+      carried as (update calls set billing_problem = null where ${ours} and billing_problem is not null returning 1)
     select (select count(*) from used) + (select count(*) from written) + (select count(*) from carried) as count`.execute(db);
   return rows[0]?.count ?? 0;
 }

@@ -39,35 +39,35 @@ export async function bookedUses(db: Db, scope: Scope, keys: readonly string[]):
 
 /** Which use of ours a vendor's id names. */
 export interface KnownUse {
-  readonly scope: Scope;
   /** A call's usage, or a text response. */
   readonly callId: CallId | null;
   readonly rateCardVersion: string | null;
 }
 
-export async function findUses(db: Db, vendorIds: readonly string[]): Promise<ReadonlyMap<string, KnownUse>> {
+export async function findUses(db: Db, scope: Scope, vendorIds: readonly string[]): Promise<ReadonlyMap<string, KnownUse>> {
   if (vendorIds.length === 0) return new Map();
   const { rows } = await sql<{
     id: string;
-    organization_id: Scope["organizationId"];
-    environment: Scope["environment"];
     call_id: CallId | null;
     version: string | null;
   }>`
-    select used.usage_id as id, call.organization_id, call.environment, call.id as call_id, call.rate_card_version as version
-    from call_usage used join calls call on call.id = used.call_id where used.usage_id = any(${[...vendorIds]}::text[])
+    select used.usage_id as id, call.id as call_id, call.rate_card_version as version
+    from call_usage used join calls call on call.id = used.call_id
+    where call.organization_id = ${scope.organizationId} and call.environment = ${scope.environment}
+      and used.usage_id = any(${[...vendorIds]}::text[])
     union all
-    select response_id, organization_id, environment, null, (
+    select response_id, null, (
       select rate_card_version from ledger_transactions posted
       where posted.organization_id = text_usage.organization_id and posted.environment = text_usage.environment
         and posted.idempotency_key = 'text:' || text_usage.response_id
     )
-    from text_usage where response_id = any(${[...vendorIds]}::text[])`.execute(db);
+    from text_usage
+    where organization_id = ${scope.organizationId} and environment = ${scope.environment}
+      and response_id = any(${[...vendorIds]}::text[])`.execute(db);
   return new Map(
     rows.map((row) => [
       row.id,
       {
-        scope: { organizationId: row.organization_id, environment: row.environment },
         callId: row.call_id,
         rateCardVersion: row.version,
       },
@@ -78,26 +78,24 @@ export async function findUses(db: Db, vendorIds: readonly string[]): Promise<Re
 /** The calls that had these sessions at the model's vendor, as their nodes reported them. */
 export async function findSessions(
   db: Db,
+  scope: Scope,
   sessionIds: readonly string[],
 ): Promise<ReadonlyMap<string, KnownUse & { readonly callId: CallId; readonly epochs: number }>> {
   if (sessionIds.length === 0) return new Map();
   const { rows } = await sql<{
     session: string;
-    organization_id: Scope["organizationId"];
-    environment: Scope["environment"];
     call_id: CallId;
     version: string | null;
     epoch: number;
   }>`
-    select message.body #>> '{data,sessionId}' as session, call.organization_id, call.environment, call.id as call_id,
-      call.rate_card_version as version, call.epoch
+    select message.body #>> '{data,sessionId}' as session, call.id as call_id, call.rate_card_version as version, call.epoch
     from call_events message join calls call on call.id = message.call_id
-    where message.name = 'model.opened' and message.body #>> '{data,sessionId}' = any(${[...sessionIds]}::text[])`.execute(db);
+    where call.organization_id = ${scope.organizationId} and call.environment = ${scope.environment}
+      and message.name = 'model.opened' and message.body #>> '{data,sessionId}' = any(${[...sessionIds]}::text[])`.execute(db);
   return new Map(
     rows.map((row) => [
       row.session,
       {
-        scope: { organizationId: row.organization_id, environment: row.environment },
         callId: row.call_id,
         rateCardVersion: row.version,
         epochs: row.epoch,
@@ -106,20 +104,23 @@ export async function findSessions(
   );
 }
 
-export type CarriedCall = Pick<Call, "id" | "organization_id" | "environment" | "direction" | "to_number" | "twilio_account_sid"> & {
+export type CarriedCall = Pick<Call, "id" | "direction" | "to_number" | "twilio_account_sid"> & {
   readonly twilio_call_sid: string;
   readonly rate_card_version: string;
 };
 
-/** Calls whose minutes are in the books, by their end. @param options.after the last one of the page before. */
+/** Calls that ended in a time and whose minutes are in the books. @param options.after the last one of the page before. */
 export async function listCarriedCalls(
   db: Db,
+  scope: Scope,
   options: { readonly from: Date; readonly to: Date; readonly after: CallId | null; readonly limit: number },
 ): Promise<readonly CarriedCall[]> {
   let query = db
     .selectFrom("calls")
-    .select(["id", "organization_id", "environment", "direction", "to_number", "twilio_account_sid"])
+    .select(["id", "direction", "to_number", "twilio_account_sid"])
     .select([sql<string>`twilio_call_sid`.as("twilio_call_sid"), sql<string>`rate_card_version`.as("rate_card_version")])
+    .where("organization_id", "=", scope.organizationId)
+    .where("environment", "=", scope.environment)
     .where("carrier_billed_at", "is not", null)
     .where("twilio_call_sid", "is not", null)
     .where("rate_card_version", "is not", null)

@@ -21,4 +21,5 @@ export type Entity = Answer<ApiClient["entities"]["get"]["query"]>;
 export type ThreadMessage = Answer<ApiClient["threads"]["messages"]["query"]>[number];
 export type Charged = Answer<ApiClient["billing"]["usage"]["query"]>["items"][number];
 export type BillingCaps = Answer<ApiClient["billing"]["caps"]["list"]["query"]>[number];
+export type Reconciled = Omit<Answer<ApiClient["billing"]["reconcile"]["mutate"]>, "nextCursor">;
 export type BillingPrices = Answer<ApiClient["billing"]["prices"]["query"]>;

@@ -1,5 +1,5 @@
 /** Money at the command line: credit, caps, statements. What calls do with them is tested where calls are. */
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -78,4 +78,28 @@ test("prices are those of the rate card, and usage of nothing is nothing", async
   expect(out).toMatch(/gpt-realtime-2\.1-mini +0\.60 +0\.06 +2\.40 +10\.00 +0\.30 +20\.00/);
   expect((await owner("usage")).out).toBe("nothing was charged\n");
   expect(await owner("usage", "--from", "2026-11-30", "--to", "2026-11-01")).toMatchObject({ code: 2 });
+});
+
+test("books are held against a usage file and Twilio's bill; what no call of the environment used is listed, and a line that is none is named", async () => {
+  const line = JSON.stringify({
+    id: "resp_of_nobody",
+    model: "gpt-realtime-2.1-mini",
+    usage: { input_tokens: 1, input_tokens_details: { cached_tokens: 0 }, output_tokens: 1 },
+  });
+  await writeFile(join(cwd, "usage.jsonl"), `${line}\n`.repeat(201));
+  const { code, out } = await owner("reconcile", "--usage", "usage.jsonl", "--carrier", "--retry", "--json");
+  expect(code).toBe(0);
+  const found = JSON.parse(out);
+  expect(found).toMatchObject({ retried: 0, usage: { checked: 201, corrected: 0, vendor: "0.00" }, carrier: { checked: 0, open: [] } });
+  expect(found.usage.open).toHaveLength(201);
+  const text = await owner("reconcile", "--usage", "usage.jsonl");
+  expect(text.out).toMatch(/^models: 201 checked, 0 corrected, 0 that nobody had reported, 201 open\n/);
+  expect(text.out).toContain("and 181 more; --json has all");
+
+  await writeFile(join(cwd, "broken.jsonl"), `${line}\n`.repeat(201) + "{");
+  expect(await owner("reconcile", "--usage", "broken.jsonl")).toMatchObject({ code: 2, err: expect.stringContaining("line 202 ") });
+  expect(await owner("reconcile")).toMatchObject({ code: 2, err: expect.stringContaining("--carrier") });
+  expect(await owner("reconcile", "--usage", "nowhere.jsonl")).toMatchObject({ code: 2, err: expect.stringContaining("ENOENT") });
+  const made = await as(installation.apiKey, "keys", "create", "--name", "clerk", "--permissions", "billing", "--json");
+  expect(await as(JSON.parse(made.out).key, "billing", "reconcile", "--carrier")).toMatchObject({ code: 4 });
 });

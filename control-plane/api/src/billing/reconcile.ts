@@ -1,6 +1,6 @@
 /**
  * Holds the books against what the vendors say, and posts the differences: corrections of what is booked, never changes of it. Asking again
- * with the same figures posts nothing. It is the installation's operator who asks, for all organizations at once.
+ * with the same figures posts nothing. Of one environment: what another used is none of its business, and stays open.
  */
 import { type Actual, type Booked, correction, priceTelephony, priceTokens, type RateCard } from "@struere/domain";
 import { type CallId, Fault, type Micros, micros, NO_MONEY, parseMicros } from "@struere/kernel";
@@ -36,12 +36,13 @@ export interface Reconciliation {
 
 const CHUNK = 500;
 
-export async function reconcileModels(options: BillingOptions, uses: readonly VendorUse[]): Promise<Reconciliation> {
+export async function reconcileModels(options: BillingOptions, scope: Scope, uses: readonly VendorUse[]): Promise<Reconciliation> {
   const tally = newTally();
   for (let start = 0; start < uses.length; start += CHUNK) {
     const chunk = uses.slice(start, start + CHUNK);
     const known = await findUses(
       options.db,
+      scope,
       chunk.map((use) => use.id),
     );
     const unseen: VendorUse[] = [];
@@ -53,10 +54,10 @@ export async function reconcileModels(options: BillingOptions, uses: readonly Ve
         const key = ours.callId === null ? textKey(use.id) : usageKey(ours.callId, use.id);
         const actual = ours.rateCardVersion === null ? null : await actualOf(options, ours.rateCardVersion, use);
         if (actual === null || typeof actual === "string") tally.open.push({ id: use.id, why: actual ?? "it is not billed yet" });
-        else await correct(options, tally, { scope: ours.scope, key, callId: ours.callId, id: use.id, actual });
+        else await correct(options, tally, { scope, key, callId: ours.callId, id: use.id, actual });
       }
     }
-    await bookUnseen(options, tally, unseen);
+    await bookUnseen(options, tally, scope, unseen);
   }
   return shown(tally);
 }
@@ -68,27 +69,33 @@ export interface CarrierBill {
   readonly currency: string;
 }
 
-/** @param question.billOf asks the carrier; undefined: it knows no such call. */
+export interface CarrierQuestion {
+  readonly from: Date;
+  readonly to: Date;
+  /** The last call of the page before. */
+  readonly after: CallId | null;
+  readonly limit: number;
+  /** Asks the carrier. A sentence: why it can not be asked about this call; undefined: it knows no such call. */
+  readonly billOf: (call: CarriedCall) => Promise<CarrierBill | string | undefined>;
+}
+
+/** One page of calls, since the carrier is asked about each. @returns with `next` what the next page comes after. */
 export async function reconcileCarrier(
   options: BillingOptions,
-  question: { readonly from: Date; readonly to: Date; readonly billOf: (call: CarriedCall) => Promise<CarrierBill | undefined> },
-): Promise<Reconciliation> {
+  scope: Scope,
+  question: CarrierQuestion,
+): Promise<Reconciliation & { readonly next: CallId | null }> {
   const tally = newTally();
-  let after: CallId | null = null;
-  for (;;) {
-    const calls: readonly CarriedCall[] = await listCarriedCalls(options.db, { ...question, after, limit: CHUNK });
-    for (const call of calls) {
-      tally.checked += 1;
-      const bill = await question.billOf(call);
-      const actual = bill ? await carrierActual(options, call, bill) : "the carrier knows no such call";
-      const id = call.twilio_call_sid;
-      const scope: Scope = { organizationId: call.organization_id, environment: call.environment };
-      if (typeof actual === "string") tally.open.push({ id, why: actual });
-      else await correct(options, tally, { scope, key: carrierKey(call.id), callId: call.id, id, actual });
-    }
-    after = calls.at(-1)?.id ?? null;
-    if (calls.length < CHUNK) return shown(tally);
+  const calls = await listCarriedCalls(options.db, scope, question);
+  for (const call of calls) {
+    tally.checked += 1;
+    const bill = (await question.billOf(call)) ?? "the carrier knows no such call";
+    const actual = typeof bill === "string" ? bill : await carrierActual(options, call, bill);
+    const id = call.twilio_call_sid;
+    if (typeof actual === "string") tally.open.push({ id, why: actual });
+    else await correct(options, tally, { scope, key: carrierKey(call.id), callId: call.id, id, actual });
   }
+  return { ...shown(tally), next: calls.length < question.limit ? null : (calls.at(-1)?.id ?? null) };
 }
 
 async function carrierActual({ cards }: BillingOptions, call: CarriedCall, bill: CarrierBill): Promise<Actual | string> {
@@ -116,12 +123,13 @@ function actualBy(card: RateCard, use: VendorUse): Actual | string {
   return { account: "models", vendorCost: use.cost ?? cost, cardCost: cost, markup };
 }
 
-const NO_CALL = "no call of ours had this session, or it was not billed";
+const NO_CALL = "no call of this environment had this session, or it was not billed";
 
 /** A response that was under way when its node died takes the place of the call's estimate; what is beyond stands for itself. */
-async function bookUnseen(options: BillingOptions, tally: Tally, uses: readonly VendorUse[]): Promise<void> {
+async function bookUnseen(options: BillingOptions, tally: Tally, scope: Scope, uses: readonly VendorUse[]): Promise<void> {
   const sessions = await findSessions(
     options.db,
+    scope,
     uses.flatMap((use) => use.sessionId ?? []),
   );
   for (const use of uses) {
@@ -131,7 +139,7 @@ async function bookUnseen(options: BillingOptions, tally: Tally, uses: readonly 
       tally.open.push({ id: use.id, why: typeof actual === "string" ? actual : NO_CALL });
       continue;
     }
-    const { scope, callId, epochs } = call;
+    const { callId, epochs } = call;
     const own = `unseen:${callId}:${use.id}`;
     const keys = Array.from({ length: epochs }, (_, index) => estimateKey(callId, index + 1, use.kind));
     const booked = await bookedUses(options.db, scope, [own, ...keys]);

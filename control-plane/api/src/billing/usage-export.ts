@@ -22,11 +22,13 @@ export interface VendorUse {
   readonly cost: Micros | null;
 }
 
-const LINES_MAX = 1_000_000;
+/** In one part; each use is a question or two to the books. */
+const LINES_MAX = 500;
+const COST_MAX = 1_000_000_000_000n;
 
 const Count = z.number().int().nonnegative();
 const Line = z.object({
-  id: z.string().min(1),
+  id: z.string().min(1).max(200),
   model: z.string().min(1),
   sessionId: z.string().optional(),
   usage: z.record(z.string(), z.unknown()),
@@ -38,11 +40,11 @@ const TextUsage = z.object({
   output_tokens: Count,
 });
 
-/** @throws Fault invalid_argument that names the line. */
-export function readUsageExport(text: string): readonly VendorUse[] {
+/** @param firstLine where this part of the export begins. @throws Fault invalid_argument that names the line. */
+export function readUsageExport(text: string, firstLine = 1): readonly VendorUse[] {
   const lines = text.split("\n");
   if (lines.length > LINES_MAX) throw new Fault("invalid_argument", `the export has more than ${LINES_MAX} lines; give it in parts`);
-  return lines.flatMap((line, index) => (line.trim() === "" ? [] : [readLine(line, index + 1)]));
+  return lines.flatMap((line, index) => (line.trim() === "" ? [] : [readLine(line, firstLine + index)]));
 }
 
 function readLine(text: string, number: number): VendorUse {
@@ -60,7 +62,8 @@ function readLine(text: string, number: number): VendorUse {
   }
   const { id, model, sessionId, usage, costUsd } = line.data;
   const cost = costUsd === undefined ? null : parseMicros(costUsd);
-  if (cost === undefined || (cost !== null && cost < 0n)) throw wrong(`has costUsd "${costUsd}"; legal: dollars such as "0.0123"`);
+  if (cost === undefined || (cost !== null && (cost < 0n || cost > COST_MAX)))
+    throw wrong(`has costUsd "${costUsd}"; legal: dollars such as "0.0123"`);
   const kind = "type" in usage ? "transcription" : "response";
   const used = readUsed(usage, kind);
   if (!used) throw wrong("has a usage of no known shape; legal: that of response.done, of a transcription, or of the Responses API");

@@ -27,12 +27,12 @@ export interface RoutesDeps {
 
 export async function addRoutes(app: FastifyInstance, deps: RoutesDeps): Promise<void> {
   const { context, conversations, telephony, fence, gatewaySecret, fallbackAuthToken, addresses } = deps;
-  const { text, voice, tools, dialler, legs } = conversations;
+  const { text, voice, tools, dialler, legs, accounts } = conversations;
   const { redirector, injector } = tools;
   const injections = handInjector({ ...context, db: context.viewDb });
   const looking = { ...context, db: context.viewDb, injections };
   addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses, voice, fence, legs, redirector, injector });
-  await addTrpc(app, { ...looking, telephony, dialler });
+  await addTrpc(app, { ...looking, telephony, dialler, accounts });
   await addDataApi(app, looking);
   await addChatApi(app, { ...looking, text, dialler });
   await addCompilePrompt(app, tools);

@@ -26,6 +26,7 @@ import { z } from "zod";
 import { audit } from "./audit.ts";
 import { procedure, router } from "./init.ts";
 import { id, NoInput } from "./input.ts";
+import { reconcile, retry } from "./reconcile.ts";
 
 const AMOUNT_MAX = 1_000_000_000n * 1_000_000n;
 
@@ -113,6 +114,9 @@ export const billingRouter = router({
         return { creditLimit: shown, currency };
       });
     }),
+
+  reconcile,
+  retry,
 
   caps: router({
     /** The environment's first, then those of keys that have limits. */

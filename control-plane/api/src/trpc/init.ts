@@ -13,6 +13,7 @@ import { ZodError } from "zod";
 import { RateLimited } from "../http/rate-limit.ts";
 import type { HandInjector } from "../injections/hand-injector.ts";
 import type { Dialler } from "../outbound/dialler.ts";
+import type { AccountOpener } from "../telephony/account-opener.ts";
 import type { ScopedDb } from "../context.ts";
 import type { Telephony } from "./telephony-port.ts";
 
@@ -26,6 +27,8 @@ export interface TrpcServices {
   readonly log: Log;
   readonly telephony: Telephony;
   readonly dialler: Dialler;
+  /** For questions to Twilio about calls that were. */
+  readonly accounts: AccountOpener;
   readonly keyRing: KeyRing;
   readonly injections: HandInjector;
   readonly rateCard: RateCard;

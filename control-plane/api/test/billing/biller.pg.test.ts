@@ -240,7 +240,7 @@ describe("the books", () => {
       .where("id", "=", call.id)
       .execute();
     await aPricedCall(db, scope, priced);
-    expect(await retryBilling(db)).toBeGreaterThan(0);
+    expect(await retryBilling(db, scope)).toBeGreaterThan(0);
     await withBiller((biller) => biller.round());
     expect(await chargesOf(db, scope)).toHaveLength(2);
   });

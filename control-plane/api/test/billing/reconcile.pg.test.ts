@@ -84,10 +84,10 @@ describe("reconciled with the vendor's export", () => {
         exported(call, `${call.id}-c`),
       ].join("\n"),
     );
-    const first = await reconcileModels(billing(), invoice);
+    const first = await reconcileModels(billing(), scope, invoice);
     expect(first).toMatchObject({ checked: 3, corrected: 2, unseen: 0, open: [], vendor: 5_600n, booked: 6_000n });
     expect(await balances(scope)).toMatchObject({ available: -5_400n, unobserved: 0n, models: 5_600n, recovery: -200n });
-    const again = await reconcileModels(billing(), invoice);
+    const again = await reconcileModels(billing(), scope, invoice);
     expect(again).toMatchObject({ checked: 3, corrected: 0, vendor: 5_600n, booked: 5_600n });
     expect(await verifyLedger(database.db, scope)).toEqual([]);
   });
@@ -125,9 +125,15 @@ describe("reconciled with the vendor's export", () => {
     const invoice = readUsageExport(
       [exported(call, `${call.id}-a`), exported(call, `${call.id}-lost`, { outputAudioTokens: 90 })].join("\n"),
     );
-    expect(await reconcileModels(billing(), invoice)).toMatchObject({ unseen: 1, corrected: 0, open: [], vendor: 3_800n, booked: 5_000n });
+    expect(await reconcileModels(billing(), scope, invoice)).toMatchObject({
+      unseen: 1,
+      corrected: 0,
+      open: [],
+      vendor: 3_800n,
+      booked: 5_000n,
+    });
     expect(await balances(scope)).toMatchObject({ available, models: 3_800n });
-    expect(await reconcileModels(billing(), invoice)).toMatchObject({ unseen: 0, corrected: 0 });
+    expect(await reconcileModels(billing(), scope, invoice)).toMatchObject({ unseen: 0, corrected: 0 });
     expect(await verifyLedger(database.db, scope)).toEqual([]);
   });
 
@@ -157,8 +163,12 @@ describe("reconciled with the vendor's export", () => {
   test("what no call of ours used stays open and says so, and a file that is no export names its line", async () => {
     const scope = await aScope(database.db);
     const call = await aPricedCall(database.db, scope, card);
-    const { open } = await reconcileModels(billing(), readUsageExport(exported(call, "resp_of_nobody", { session: "sess_of_nobody" })));
-    expect(open).toEqual([{ id: "resp_of_nobody", why: "no call of ours had this session, or it was not billed" }]);
+    const { open } = await reconcileModels(
+      billing(),
+      scope,
+      readUsageExport(exported(call, "resp_of_nobody", { session: "sess_of_nobody" })),
+    );
+    expect(open).toEqual([{ id: "resp_of_nobody", why: "no call of this environment had this session, or it was not billed" }]);
     expect(() => readUsageExport(`${exported(call, "a")}\n{`)).toThrow(/line 2 of the usage export is not JSON/);
     expect(() => readUsageExport('{"id":"a","model":"m","usage":{"tokens":1}}')).toThrow(/line 1 .* no known shape; legal:/);
   });
@@ -192,9 +202,11 @@ describe("reconciled with the carrier", () => {
       [unpriced.id, { seconds: 60, price: null, currency: "USD" }],
     ]);
     const ask = async () =>
-      await reconcileCarrier(billing(), {
+      await reconcileCarrier(billing(), scope, {
         from: new Date(NOW.getTime() - 1),
         to: new Date(NOW.getTime() + 1),
+        after: null,
+        limit: 100,
         billOf: async (call) => bills.get(call.id),
       });
     const found = await ask();

@@ -65,6 +65,11 @@ const EXAMPLES: { readonly [path: string]: Example } = {
   "billing.caps.list": { input: nothing, fromStrangers: "nothing of theirs" },
   "billing.caps.set": { input: () => ({ keyId: theirs.key.id, hour: "1" }), fromStrangers: "NOT_FOUND" },
   "billing.prices": { input: nothing, fromStrangers: "nothing of theirs" },
+  "billing.reconcile": {
+    input: () => ({ against: "carrier", from: "2026-11-01", to: "2026-11-30" }),
+    fromStrangers: "nothing of theirs",
+  },
+  "billing.retry": { input: nothing, fromStrangers: "nothing of theirs" },
   "billing.setCreditLimit": { input: () => ({ creditLimit: null }), fromStrangers: "nothing of theirs" },
   "billing.statement": { input: () => ({ month: "2026-11" }), fromStrangers: "nothing of theirs" },
   "billing.topup": { input: () => ({ amount: "1", idempotencyKey: "theirs" }), fromStrangers: "nothing of theirs" },

@@ -30,15 +30,18 @@ export function services(db: Db, bus: Bus = memoryBus()): TrpcServices {
     keyRing: KEY_RING,
     injections,
     dialler: diallerOf(db),
+    accounts: NO_ACCOUNTS,
     rateCard: builtinRateCard(),
   };
 }
+
+const NO_ACCOUNTS: AccountOpener = { open: () => Promise.reject(new Fault("failed_precondition", "there is no Twilio in this test")) };
 
 /** The real one, in a world without Twilio: whatever gets so far as to need it is refused. */
 export function diallerOf(db: Db): Dialler {
   const clock = systemClock();
   const events = controlEvents({ log: silentLog, metrics: createMetrics("test_") });
-  const accounts: AccountOpener = { open: () => Promise.reject(new Fault("failed_precondition", "there is no Twilio in this test")) };
+  const accounts = NO_ACCOUNTS;
   return dialler({
     db,
     clock,

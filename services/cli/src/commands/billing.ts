@@ -9,6 +9,7 @@ import type { Invocation, Invoked } from "../invocation.ts";
 import { type PageFlags, readPage } from "../page-flags.ts";
 import { renderAmounts, renderCaps, renderCharged, renderPrices } from "../render/billing.ts";
 import { table } from "../table.ts";
+import { addReconcile } from "./billing-reconcile.ts";
 
 interface CsvFlag {
   readonly csv?: boolean;
@@ -115,6 +116,8 @@ export function addBilling(program: Command, invoked: Invoked): void {
           : `nothing given: ${gift.idempotencyKey} was given before; ${given.available} ${given.currency} are available`,
       );
     });
+
+  addReconcile(billing, invoked);
 }
 
 interface StatementFlags extends CsvFlag, PageFlags {

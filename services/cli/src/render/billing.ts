@@ -1,7 +1,20 @@
 /** Money as text for people. */
-import type { BillingCaps, BillingPrices, Charged } from "../api-types.ts";
+import type { BillingCaps, BillingPrices, Charged, Reconciled } from "../api-types.ts";
 import type { Paint } from "../paint.ts";
+import { plainText } from "../plain-text.ts";
 import { table } from "../table.ts";
+
+const OPEN_SHOWN = 20;
+
+export function renderReconciled(what: string, found: Reconciled): string {
+  const { checked, corrected, unseen, open, vendor, booked, currency } = found;
+  return [
+    `${what}: ${checked} checked, ${corrected} corrected, ${unseen} that nobody had reported, ${open.length} open`,
+    `  the vendor bills ${vendor} ${currency}; the books had ${booked} ${currency}`,
+    ...open.slice(0, OPEN_SHOWN).map(({ id, why }) => `  open: ${plainText(id)}: ${plainText(why)}`),
+    ...(open.length > OPEN_SHOWN ? [`  and ${open.length - OPEN_SHOWN} more; --json has all`] : []),
+  ].join("\n");
+}
 
 /** A line for each, the amounts under one another. */
 export function renderAmounts(lines: readonly (readonly [what: string, amount: string])[]): string {
