@@ -19,8 +19,8 @@ export const ATTEMPTS_MAX = 2;
 
 // One voice.
 
-/** Asked for, and neither created nor refused: asked again. */
-export const CREATED_MS = 2_500;
+/** Asked for, and neither created nor refused: asked again. Three times, after `AUTO_RESPONSE_MS`, leave the caller without a word for less than 10 s. */
+export const CREATED_MS = 2_000;
 /** Created, and no audio: cancelled and asked again. */
 export const FIRST_AUDIO_MS = 3_500;
 /** Audio began and stands still: cancelled, cut at what was heard, asked again. */

@@ -113,16 +113,18 @@ test("a farewell that does not begin to sound in time is left out", () => {
     " 29100 clock.struck
              > model.tell requestId=r1.8 role=system text="The caller does not answer any more. Say a short, friendly g…"
              > model.request requestId=r1.9 purpose=farewell instructions=null
-     31600 clock.struck
+     31100 clock.struck
              > model.request requestId=r1.10 purpose=retry instructions=null
-     34100 clock.struck
+     33100 clock.struck
+             > model.request requestId=r1.11 purpose=retry instructions=null
+     35100 clock.struck
              > model.close
-             > bus.publish #15 model.lost offsetMs=34100 leg=1 code=unanswered fatal=false
+             > bus.publish #15 model.lost offsetMs=35100 leg=1 code=unanswered fatal=false
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #16 call.ended offsetMs=34100 outcome=completed reason=caller_silent
-             > record.close outcome=completed reason=caller_silent durationMs=34100 lastSeq=16
-     37100 clock.struck
+             > bus.publish #16 call.ended offsetMs=35100 outcome=completed reason=caller_silent
+             > record.close outcome=completed reason=caller_silent durationMs=35100 lastSeq=16
+     38100 clock.struck
              > telephony.close code=1000"
   `);
 });

@@ -1,18 +1,20 @@
 import { expect, test } from "vitest";
 import { A_USAGE, callerSays, greeted, heard, live, play, says, type Scripted } from "./play.ts";
 
-test("a request that is not answered is made once more; then the model is given up", () => {
+test("a request that is not answered is made twice more; then the model is given up", () => {
   expect(play(live(), { at: 15_000, type: "wait" })).toMatchInlineSnapshot(`
-    "  2800 clock.struck
+    "  2300 clock.struck
              > model.request requestId=r1.4 purpose=retry instructions=null
-      5300 clock.struck
+      4300 clock.struck
+             > model.request requestId=r1.5 purpose=retry instructions=null
+      6300 clock.struck
              > model.close
-             > bus.publish #3 model.lost offsetMs=5300 leg=1 code=unanswered fatal=false
+             > bus.publish #3 model.lost offsetMs=6300 leg=1 code=unanswered fatal=false
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #4 call.ended offsetMs=5300 outcome=failed reason=model_lost
-             > record.close outcome=failed reason=model_lost durationMs=5300 lastSeq=4
-      8300 clock.struck
+             > bus.publish #4 call.ended offsetMs=6300 outcome=failed reason=model_lost
+             > record.close outcome=failed reason=model_lost durationMs=6300 lastSeq=4
+      9300 clock.struck
              > telephony.close code=1011"
   `);
 });
