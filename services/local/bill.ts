@@ -1,5 +1,5 @@
 /** Holds the books against the simulators' own invoices: what the models' vendor and the carrier charge, to the token and the micro. */
-import { micros } from "@struere/kernel";
+import { type Micros, micros } from "@struere/kernel";
 import { billOf, type InvoiceLine, totalOf } from "@struere/simulators";
 import { type Db, getLedger, listStatement, type Scope, STATEMENT_PAGE_MAX, type StatementRow, verifyLedger } from "@struere/store";
 
@@ -7,6 +7,9 @@ export interface Comparison {
   /** Sentences; empty when the books are the invoices. */
   readonly differences: readonly string[];
   readonly charges: readonly StatementRow[];
+  /** To models' vendor and carrier: what the books say, and what the invoices. */
+  readonly owed: Micros;
+  readonly billed: Micros;
 }
 
 /** @param carrierMinutes what the carrier charges in all, in micros. */
@@ -35,9 +38,9 @@ export async function compareWithInvoices(
   const extra = charges.length - invoices.models.length - charges.filter((row) => row.source === "telephony").length;
   if (extra > 0) differences.push(`the books have ${extra} charges that the vendor does not bill`);
   const owed = micros(balances.models + balances.unobserved + balances.telephony);
-  const billed = totalOf(invoices.models) + invoices.carrier;
+  const billed = micros(totalOf(invoices.models) + invoices.carrier);
   if (owed !== billed) differences.push(`the vendors bill ${billed} micros in all, and the books have ${owed}`);
-  return { differences, charges };
+  return { differences, charges, owed, billed };
 }
 
 async function allCharges(db: Db, scope: Scope): Promise<readonly StatementRow[]> {

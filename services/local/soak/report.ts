@@ -121,6 +121,7 @@ function failed(failures: readonly string[], calls: number): readonly string[] {
 
 /** @returns what went wrong, as sentences. */
 export function showAudits(figures: AuditsFound): readonly string[] {
+  const { billing } = figures;
   title(`${figures.calls} audited calls, ${figures.kills} auditor workers killed meanwhile`);
   const counts = (of: { readonly [name: string]: number }): string =>
     Object.entries(of)
@@ -135,9 +136,15 @@ export function showAudits(figures: AuditsFound): readonly string[] {
       ["false corrections", `${figures.falseCorrections} in ${figures.turns} turns`],
       ["calls lost to the model's silence", String(figures.modelLost)],
       ["forms with the right number", `${figures.formsRight} of ${figures.calls}`],
+      ["billing", `${billing.books} in the books, ${billing.invoices} invoiced`],
     ],
   );
-  return failed(figures.failures, figures.calls);
+  return [
+    ...failed(figures.failures, figures.calls),
+    ...(billing.differences.length === 0
+      ? []
+      : [`books and invoices differ ${billing.differences.length} times: ${billing.differences[0]}`]),
+  ];
 }
 
 const PHASES = { normal: "a pool with room", full: "a pool of two places", none: "no auditor" } as const;
