@@ -40,6 +40,8 @@ export type AuditDecision =
 /** A sign of life of whoever runs an audit, and how long without one it is taken for dead. */
 export const AUDIT_RENEW_MS = 5_000;
 export const AUDIT_LEASE_MS = 20_000;
+/** Whoever waits for its end is told of it only as long as its worker lives; so it is looked for, too. */
+const BUSY_LOOK_MS = 3_000;
 /** So often is one and the same audit tried; then its words are left to the next. */
 export const AUDIT_ATTEMPTS_MAX = 3;
 const AUDIT_BACKOFF_MS = 2_000;
@@ -52,7 +54,7 @@ const RECORD_LOOK_MS = 250;
 
 export function decideAudit(facts: AuditFacts): AuditDecision {
   const { now, unfinished, overSince } = facts;
-  if (unfinished && now < unfinished.leaseExpiresAt) return later("busy", unfinished.leaseExpiresAt - now);
+  if (unfinished && now < unfinished.leaseExpiresAt) return later("busy", Math.min(unfinished.leaseExpiresAt - now, BUSY_LOOK_MS));
   if (!unfinished && (facts.newest === null || !facts.hasWords || !facts.callerHasSpoken)) return { kind: "nothing" };
   if (overSince === null) {
     const opensAt = facts.lastEndedAt === null ? now : facts.lastEndedAt + facts.pollIntervalMs;

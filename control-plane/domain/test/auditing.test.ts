@@ -38,7 +38,12 @@ describe("an audit", () => {
     ["only the agent has spoken", { callerHasSpoken: false }, { kind: "nothing" }],
     ["the gap is not over", { lastEndedAt: NOW - 4_000 }, { kind: "later", reason: "too_early", retryAfterMs: 1_000 }],
     ["the gap is over", { lastEndedAt: NOW - 5_000 }, { kind: "run", to: { epoch: 1, delta: 5 } }],
-    ["another one runs", { unfinished }, { kind: "later", reason: "busy", retryAfterMs: AUDIT_LEASE_MS }],
+    ["another one runs", { unfinished }, { kind: "later", reason: "busy", retryAfterMs: 3_000 }],
+    [
+      "another one's lease is about to end",
+      { unfinished: { ...unfinished, leaseExpiresAt: NOW + 1_000 } },
+      { kind: "later", reason: "busy", retryAfterMs: 1_000 },
+    ],
     [
       "another one was left, with its own words",
       { unfinished: { ...unfinished, leaseExpiresAt: NOW } },

@@ -28,7 +28,7 @@ export interface AuditorLimits {
   readonly skipAfterMs: number;
 }
 
-export const AUDITOR_LIMITS: AuditorLimits = { ackWaitMs: 12_000, waitingPerPlace: 4, skipAfterMs: 15_000 };
+export const AUDITOR_LIMITS: AuditorLimits = { ackWaitMs: 6_000, waitingPerPlace: 4, skipAfterMs: 15_000 };
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
