@@ -34,7 +34,7 @@ export interface BoundTarget {
   /** `null`: the connection has none, or it is gone. */
   readonly agent: AgentVersion | null;
   readonly router: RouterVersion | null;
-  /** Of the agents that the router names, those that there are. */
+  /** Of the agents that the router names, those that there are; its auditor is one of them. */
   readonly agents: ReadonlyMap<string, AgentVersion>;
 }
 
@@ -46,20 +46,15 @@ export async function readTarget(db: Db, scope: Scope, target: Target | null): P
   ]);
   const router = routerRow ? readRouter(routerRow) : null;
   if (router?.ok === false) return router;
-  const named = router
-    ? await getAgentsBySlug(
-        db,
-        scope,
-        router.value.agents.map((one) => one.slug),
-      )
-    : [];
+  const named = router ? await getAgentsBySlug(db, scope, [...router.value.agents.map((one) => one.slug), ...auditorOf(router.value)]) : [];
   const agent = agentRow ? readAgent(agentRow) : null;
   if (agent?.ok === false) return agent;
   const agents = new Map<string, AgentVersion>();
   for (const row of named) {
     const read = readAgent(row);
-    if (!read.ok) return read;
-    agents.set(row.slug, read.value);
+    if (read.ok) agents.set(row.slug, read.value);
+    // Without its auditor a call is a call.
+    else if (router?.value.agents.some(({ slug }) => slug === row.slug)) return read;
   }
   return { ok: true, value: { agent: agent?.value ?? null, router: router?.value ?? null, agents } };
 }
@@ -90,11 +85,18 @@ export async function resolveCall(
   };
   const answering = answeringAgent(asked);
   if (!answering.ok) return answering;
-  const missing = call.direction === "outbound" ? missingContext([answering.value, ...target.value.agents.values()], call) : null;
+  const { router, agents } = target.value;
+  // The auditor does not speak, and brings its own.
+  const speakers = [...agents.values()].filter(({ slug }) => router?.agents.some((one) => one.slug === slug) === true);
+  const missing = call.direction === "outbound" ? missingContext([answering.value, ...speakers], call) : null;
   if (missing !== null) return err({ reason: "context_missing" as const, detail: missing, spoken: NOT_AVAILABLE });
-  const opening = await openingOf(voice, scope, call, answering.value, target.value.router);
+  const opening = await openingOf(voice, scope, call, answering.value, router);
   const resolved = opening.ok ? resolveCallConfig(asked, opening.value) : opening;
   return resolved.ok ? await priceCall(db, { rateCard: question.rateCard, resolved: resolved.value, call, today }) : resolved;
+}
+
+function auditorOf({ voiceConfig }: RouterVersion): readonly string[] {
+  return voiceConfig?.auditorAgent ? [voiceConfig.auditorAgent] : [];
 }
 
 /** Whoever may come to speak on a call that is placed has what it counts on; `null`: all is there. A caller brings nothing but a number. */

@@ -38,11 +38,19 @@ export interface CallConfig {
   };
   readonly voice: VoiceProfile;
   readonly limits: { readonly maxDurationMs: number };
-  readonly auditor?: { readonly agentSlug: string; readonly pollIntervalMs: number };
+  readonly auditor?: AuditorPlan;
   /** Only of a router with more than one agent. */
   readonly routing?: { readonly classifyFirst: boolean; readonly holdMs: number; readonly contextMessages: number };
   readonly recording?: { readonly consentText: string };
   readonly history: { readonly speaker: "SPEAKER_CALLER" | "SPEAKER_AGENT"; readonly text: string }[];
+}
+
+/** The media plane has no use for it; it goes along as a part of what the call was resolved to. */
+export interface AuditorPlan {
+  readonly agentSlug: string;
+  readonly pollIntervalMs: number;
+  /** As it was when the call came. Absent where it was not there then, and on calls of before. */
+  readonly pinned?: { readonly agentId: AgentId; readonly version: number };
 }
 
 type VoiceProfile = {
@@ -121,7 +129,7 @@ export interface ResolveQuestion {
   /** The connection's agent as it is in the call's environment; `null`: the connection has none, or it is gone. */
   readonly agent: AgentVersion | null;
   readonly router: RouterVersion | null;
-  /** Agents of the environment by slug: at least those that the router names. */
+  /** Agents of the environment by slug: at least those that the router names, its auditor among them. */
   readonly agents: ReadonlyMap<string, AgentVersion>;
   /** What holds where a router says nothing: the SDK schema's defaults. */
   readonly defaultVoice: VoiceSettings;
@@ -205,7 +213,7 @@ export function resolveCallConfig(question: ResolveQuestion, opening: Opening): 
       transcriptionModel: transcribing.model,
     },
     limits: { maxDurationMs: question.maxDurationMs },
-    ...(voice.auditorAgent ? { auditor: { agentSlug: voice.auditorAgent, pollIntervalMs: voice.pollInterval } } : {}),
+    ...(voice.auditorAgent ? { auditor: auditorPlan(voice.auditorAgent, voice.pollInterval, question.agents) } : {}),
     ...(router && pinned.length > 1
       ? { routing: { classifyFirst: true, holdMs: router.holdMs, contextMessages: router.contextMessages } }
       : {}),
@@ -217,7 +225,7 @@ export function resolveCallConfig(question: ResolveQuestion, opening: Opening): 
     agent: { agentId: agent.agentId, version: agent.version },
     router: router ? { routerId: router.routerId, version: router.version } : null,
     agents: pinned,
-    trial: voice.auditorAgent ? auditorTrial(call.callId, sampleOf(call, voice)) : null,
+    trial: voice.auditorAgent ? auditorTrial(call.callId, auditorSampleOf(call.environment, voice)) : null,
     warnings: [speaking.warning, transcribing.warning].filter((warning) => warning !== undefined),
     ringing: { voicemail: voice.voicemail, ringSeconds: voice.ringSeconds },
   });
@@ -246,8 +254,13 @@ export function answeringAgent(
   );
 }
 
+function auditorPlan(agentSlug: string, pollIntervalMs: number, agents: ResolveQuestion["agents"]): AuditorPlan {
+  const there = agents.get(agentSlug);
+  return { agentSlug, pollIntervalMs, ...(there ? { pinned: { agentId: there.agentId, version: there.version } } : {}) };
+}
+
 /** An eval asks what a call is like when it is corrected; by chance it would ask something else. */
-function sampleOf({ environment }: CallFacts, { auditorSample = 1 }: VoiceSettings): number {
+export function auditorSampleOf(environment: Environment, { auditorSample = 1 }: Pick<VoiceSettings, "auditorSample">): number {
   return environment === "eval" ? 1 : auditorSample;
 }
 

@@ -17,6 +17,8 @@ export { areDigits, numbersInInstructions, type TransferRefusal, transferRefusal
 export {
   type AgentVersion,
   answeringAgent,
+  type AuditorPlan,
+  auditorSampleOf,
   type CallConfig,
   type CallFacts,
   NOT_AVAILABLE,

@@ -71,6 +71,9 @@ describe("a number bound to a router", () => {
     });
     const { config } = resolved(aRoutedQuestion(aRouter({ voiceConfig }), [anAgent()]));
     expect(config.auditor).toEqual({ agentSlug: "form-auditor", pollIntervalMs: 8_000 });
+    const auditor = anAgent({ slug: "form-auditor", version: 5 });
+    const pinned = resolved(aRoutedQuestion(aRouter({ voiceConfig }), [anAgent(), auditor])).config.auditor?.pinned;
+    expect(pinned).toEqual({ agentId: auditor.agentId, version: 5 });
     expect(config.voice).toEqual({
       model: "gpt-realtime-2.1-mini",
       voice: "coral",

@@ -1,27 +1,55 @@
 /** What an auditor reads of a call, and which calls wait to be read. */
-import type { ReadTo } from "@struere/domain";
-import type { CallId } from "@struere/kernel";
+import type { AuditorPlan, ReadTo } from "@struere/domain";
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
 import type { Unaudited } from "./recording-auditor.ts";
-import type { Utterance } from "./schema.ts";
-import type { Scope } from "./scope.ts";
+import type { Call, Injection, Thread, Utterance } from "./schema.ts";
 
-/** All that was heard up to there, in the order of the conversation: words that were transcribed late stand where they were said. */
-export async function listHeardUpTo(db: Db, scope: Scope, callId: CallId, to: ReadTo): Promise<readonly Utterance[]> {
-  return await db
-    .selectFrom("utterances")
-    .innerJoin("calls", "calls.id", "utterances.call_id")
-    .selectAll("utterances")
-    .where("calls.organization_id", "=", scope.organizationId)
-    .where("calls.environment", "=", scope.environment)
-    .where("calls.id", "=", callId)
-    .where(sql<boolean>`(utterances.epoch, utterances.delta) <= (${to.epoch}, ${to.delta})`)
-    .orderBy("utterances.epoch")
-    .orderBy("utterances.position")
-    .orderBy("utterances.seq")
-    .limit(10_000)
-    .execute();
+/** A call, for its auditor. */
+export interface AuditReading {
+  readonly call: Pick<
+    Call,
+    "id" | "organization_id" | "environment" | "thread_id" | "status" | "direction" | "from_number" | "to_number" | "epoch"
+  > & {
+    /** Who answered it. */
+    readonly agent_slug: string;
+    /** Milliseconds since 1970. */
+    readonly ended_at: number | null;
+  };
+  readonly auditor: AuditorPlan;
+  /** The call's. */
+  readonly thread: Pick<Thread, "channel_params" | "metadata" | "entity_type" | "entity_id" | "current_agent">;
+  /** All that was heard, in the order of the conversation: words that were transcribed late stand where they were said. */
+  readonly utterances: readonly Pick<Utterance, "epoch" | "delta" | "position" | "speaker" | "agent_slug" | "text" | "interrupted">[];
+  /** In the order in which they were made. */
+  readonly injections: readonly Pick<Injection, "action" | "message" | "field" | "outcome" | "reason">[];
+}
+
+const UTTERANCES_MAX = 10_000;
+
+/** Columns of an AuditReading, in a question that has `call` and its `thread`. */
+export function readingUpTo(to: ReadTo) {
+  return sql`
+    json_build_object('id', call.id, 'organization_id', call.organization_id, 'environment', call.environment, 'thread_id', call.thread_id,
+      'status', call.status, 'direction', call.direction, 'from_number', call.from_number, 'to_number', call.to_number,
+      'epoch', call.epoch, 'agent_slug', coalesce(call.config -> 'agent' ->> 'slug', ''),
+      'ended_at', (extract(epoch from call.ended_at) * 1000)::float8) as call,
+    call.config -> 'auditor' as auditor,
+    json_build_object('channel_params', thread.channel_params, 'metadata', thread.metadata, 'entity_type', thread.entity_type,
+      'entity_id', thread.entity_id, 'current_agent', thread.current_agent) as thread,
+    (
+      select coalesce(json_agg(json_build_object('epoch', epoch, 'delta', delta, 'position', position, 'speaker', speaker,
+        'agent_slug', agent_slug, 'text', text, 'interrupted', interrupted) order by epoch, position, seq), '[]')
+      from (
+        select * from utterances where call_id = call.id and (epoch, delta) <= (${to.epoch}, ${to.delta})
+        order by epoch desc, position desc, seq desc limit ${UTTERANCES_MAX}
+      ) as heard
+    ) as utterances,
+    (
+      select coalesce(json_agg(json_build_object('action', action, 'message', message, 'field', field, 'outcome', outcome,
+        'reason', reason) order by created_at, id), '[]')
+      from injections where call_id = call.id
+    ) as injections`;
 }
 
 /**

@@ -1,17 +1,9 @@
-/** Where the auditor is in a call: all that is to be known to decide whether it reads now, in one look; and the lock under which that is done. */
+/** Where the auditor is in a call: all that is to be known to decide whether it reads now, in one look. */
 import { type AuditFacts, isOver } from "@struere/domain";
 import type { CallId, ThreadId } from "@struere/kernel";
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
 import type { Audit, Call } from "./schema.ts";
-
-/** One row for each audited call; whoever has its lock decides. */
-export async function lockAuditState(tx: Db, callId: CallId): Promise<void> {
-  await sql`
-    insert into call_audits (call_id, organization_id, environment)
-    select id, organization_id, environment from calls where id = ${callId}
-    on conflict (call_id) do update set call_id = excluded.call_id`.execute(tx);
-}
 
 export interface AuditState {
   readonly callId: CallId;
@@ -28,6 +20,7 @@ export interface AuditState {
   readonly lastEndedAt: Date | null;
   readonly notes: string;
   readonly auditId: string | null;
+  readonly leaseToken: string | null;
   readonly leaseExpiresAt: Date | null;
   /** Of an audit that has not ended. */
   readonly toEpoch: number | null;
@@ -48,7 +41,7 @@ export async function auditStateOf(db: Db, callId: CallId): Promise<AuditState |
       (call.config -> 'auditor' ->> 'pollIntervalMs')::int as "pollIntervalMs",
       state.thread_id as "threadId", coalesce(state.audited_epoch, 0) as "auditedEpoch", coalesce(state.audited_delta, 0) as "auditedDelta",
       state.last_ended_at as "lastEndedAt", coalesce(state.notes, '') as notes, state.audit_id as "auditId",
-      state.lease_expires_at as "leaseExpiresAt", audit.to_epoch as "toEpoch", audit.to_delta as "toDelta",
+      state.lease_token as "leaseToken", state.lease_expires_at as "leaseExpiresAt", audit.to_epoch as "toEpoch", audit.to_delta as "toDelta",
       newest.epoch as "newestEpoch", newest.delta as "newestDelta", newest.at as "newestAt",
       coalesce(heard.words, false) as "hasWords", coalesce(heard.caller, false) as "callerHasSpoken",
       (select seq from call_watermarks where call_id = call.id and epoch = call.epoch) as reached

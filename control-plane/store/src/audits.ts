@@ -1,6 +1,7 @@
 /**
- * Audits of calls: who reads now, how far the reading has come, what each audit was. The row of the call in `call_audits` is locked while it
- * is decided (domain: auditing.ts), so that of all who ask at once one reads; it reads under a lease, and only the holder of the lease ends it.
+ * Audits of calls: who reads now, how far the reading has come, what each audit was. Whoever asks looks at the call's row in `call_audits`,
+ * decides (domain: auditing.ts), and takes the lease only if the row is still as it was seen; so of all who ask at once one reads. Only the
+ * holder of the lease ends the audit. Audits are many and short: each step is one statement.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -13,23 +14,21 @@ import {
   isOver,
   type ReadTo,
 } from "@struere/domain";
-import type { CallId, ThreadId } from "@struere/kernel";
+import type { CallId } from "@struere/kernel";
 import { sql } from "kysely";
-import { auditFactsOf, type AuditState, auditStateOf, lockAuditState } from "./audit-state.ts";
-import { type Db, inTransaction } from "./database.ts";
+import { type AuditReading, readingUpTo } from "./audit-reading.ts";
+import { auditFactsOf, type AuditState, auditStateOf } from "./audit-state.ts";
+import type { Db } from "./database.ts";
 import { cleanJson, cleanText } from "./plain-text.ts";
-import type { Audit, Call, JsonObject } from "./schema.ts";
+import type { Audit, JsonObject } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
-/** An audit that is the asker's to run. */
-export interface AuditLease {
+/** An audit that is the asker's to run, and all that it reads. */
+export interface AuditLease extends AuditReading {
   readonly token: string;
-  readonly audit: Audit;
-  readonly call: Call;
+  readonly audit: Pick<Audit, "id" | "agent_slug" | "attempts" | "after_call" | "spoken_at" | "started_at">;
   readonly read: ReadTo;
   readonly to: ReadTo;
-  /** The auditor's thread, once there is one. */
-  readonly threadId: ThreadId | null;
   readonly notes: string;
 }
 
@@ -38,58 +37,64 @@ export type AuditBegin =
   | Exclude<AuditDecision, { readonly kind: "run" }>
   | { readonly kind: "not_found" | "not_audited" };
 
-/** Most who ask learn from one look that there is nothing to do now; only who may read takes the lock and is decided about again. */
+/** Whoever is overtaken looks again; after so many times others are busy with the call. */
+const LOOKS_MAX = 3;
+const OVERTAKEN_MS = 100;
+
+/** Most who ask learn from one look that there is nothing to do now. */
 export async function beginAudit(db: Db, asked: { readonly callId: CallId; readonly now: Date }): Promise<AuditBegin> {
   const { callId, now } = asked;
-  const glance = await lookAt(db, callId, now);
-  if (glance.kind !== "run") return glance;
-  return await inTransaction(db, async (tx) => {
-    await lockAuditState(tx, callId);
-    const decided = await lookAt(tx, callId, now);
-    return decided.kind === "run" ? { kind: "run", lease: await takeLease(tx, decided, now) } : decided;
-  });
+  for (let looks = 1; looks <= LOOKS_MAX; looks++) {
+    const state = await auditStateOf(db, callId);
+    if (!state) return { kind: "not_found" };
+    if (state.agentSlug === null) return { kind: "not_audited" };
+    const decision = decideAudit(auditFactsOf(state, now));
+    if (decision.kind !== "run") return decision;
+    const lease = await takeLease(db, { state, to: decision.to }, now);
+    if (lease) return { kind: "run", lease };
+  }
+  return { kind: "later", reason: "busy", retryAfterMs: OVERTAKEN_MS };
 }
 
-type Look =
-  | { readonly kind: "run"; readonly state: AuditState; readonly to: ReadTo }
-  | Exclude<AuditDecision, { readonly kind: "run" }>
-  | { readonly kind: "not_found" | "not_audited" };
-
-async function lookAt(db: Db, callId: CallId, now: Date): Promise<Look> {
-  const state = await auditStateOf(db, callId);
-  if (!state) return { kind: "not_found" };
-  if (state.agentSlug === null) return { kind: "not_audited" };
-  const decision = decideAudit(auditFactsOf(state, now));
-  return decision.kind === "run" ? { ...decision, state } : decision;
-}
-
-async function takeLease(tx: Db, { state, to }: { readonly state: AuditState; readonly to: ReadTo }, now: Date): Promise<AuditLease> {
-  const call = await tx.selectFrom("calls").selectAll().where("id", "=", state.callId).executeTakeFirstOrThrow();
+/** Takes the lease and reads. `undefined`: somebody was faster. */
+async function takeLease(
+  db: Db,
+  { state, to }: { readonly state: AuditState; readonly to: ReadTo },
+  now: Date,
+): Promise<AuditLease | undefined> {
+  const { callId, organizationId, environment } = state;
   const read = { epoch: state.auditedEpoch, delta: state.auditedDelta };
-  const id = state.auditId ?? auditIdOf(call.id, read, to);
+  const id = state.auditId ?? auditIdOf(callId, read, to);
   const token = randomUUID();
-  const audit = await tx
-    .with("leased", (of) =>
-      of
-        .updateTable("call_audits")
-        .set({ audit_id: id, lease_token: token, lease_expires_at: after(now, AUDIT_LEASE_MS) })
-        .where("call_id", "=", call.id)
-        .returning("call_id"),
+  const { rows } = await sql<AuditLease["audit"] & AuditReading>`
+    with taken as (
+      insert into call_audits (call_id, organization_id, environment, audit_id, lease_token, lease_expires_at)
+      values (${callId}, ${organizationId}, ${environment}, ${id}, ${token}, ${after(now, AUDIT_LEASE_MS)})
+      on conflict (call_id) do update
+      set audit_id = excluded.audit_id, lease_token = excluded.lease_token, lease_expires_at = excluded.lease_expires_at
+      where (call_audits.audited_epoch, call_audits.audited_delta) = (${read.epoch}, ${read.delta})
+        and call_audits.lease_token is not distinct from ${state.leaseToken}
+        and call_audits.lease_expires_at is not distinct from ${state.leaseExpiresAt}
+        and call_audits.last_ended_at is not distinct from ${state.lastEndedAt}
+      returning call_id
+    ), begun as (
+      insert into audits (id, organization_id, environment, call_id, thread_id, agent_slug, from_epoch, from_delta, to_epoch, to_delta,
+        status, attempts, after_call, spoken_at, started_at)
+      select ${id}, ${organizationId}, ${environment}, call_id, ${state.threadId}, ${state.agentSlug}, ${read.epoch}, ${read.delta},
+        ${to.epoch}, ${to.delta}, 'running', 1, ${isOver(state.status)}, ${state.newestAt ?? now}, ${now}
+      from taken
+      on conflict (id) do update
+      set status = 'running', reason = null, attempts = audits.attempts + 1, after_call = excluded.after_call, ended_at = null
+      returning *
     )
-    .insertInto("audits")
-    .values(rowOf(state, { id, read, to, status: "running", reason: null, startedAt: now, endedAt: null }))
-    .onConflict((conflict) =>
-      conflict.column("id").doUpdateSet((old) => ({
-        status: "running",
-        reason: null,
-        attempts: sql<number>`${old.ref("audits.attempts")} + 1`,
-        after_call: isOver(state.status),
-        ended_at: null,
-      })),
-    )
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  return { token, audit, call, read, to, threadId: state.threadId, notes: state.notes };
+    select begun.id, begun.agent_slug, begun.attempts, begun.after_call, begun.spoken_at, begun.started_at, ${readingUpTo(to)}
+    from begun
+    join calls call on call.id = begun.call_id
+    join threads thread on thread.id = call.thread_id`.execute(db);
+  const [row] = rows;
+  if (!row) return undefined;
+  const { call, auditor, thread, utterances, injections, ...audit } = row;
+  return { token, audit, read, to, notes: state.notes, call, auditor, thread, utterances, injections };
 }
 
 /** False: the lease was lost, somebody else may be reading. */
@@ -102,22 +107,6 @@ export async function renewAudit(db: Db, lease: { readonly callId: CallId; reado
     .returning("call_id")
     .executeTakeFirst();
   return renewed !== undefined;
-}
-
-/** The auditor's thread of this call, from its first audit on. */
-export async function setAuditThread(
-  db: Db,
-  lease: AuditLease,
-  thread: { readonly id: ThreadId; readonly agentVersion: number },
-): Promise<void> {
-  await db
-    .with("state", (of) =>
-      of.updateTable("call_audits").set({ thread_id: thread.id }).where("call_id", "=", lease.call.id).returning("call_id"),
-    )
-    .updateTable("audits")
-    .set({ thread_id: thread.id, agent_version: thread.agentVersion })
-    .where("id", "=", lease.audit.id)
-    .execute();
 }
 
 export interface AuditEnd {
@@ -141,42 +130,34 @@ export interface AuditEnded {
 export async function endAudit(db: Db, lease: AuditLease, end: AuditEnd): Promise<AuditEnded> {
   const { audit, call, to, token } = lease;
   const attempts = audit.attempts;
-  const givenUp = call.ended_at !== null && end.now.getTime() - call.ended_at.getTime() > AUDIT_GIVEN_UP_MS;
+  const givenUp = call.ended_at !== null && end.now.getTime() - call.ended_at > AUDIT_GIVEN_UP_MS;
   const done = end.outcome === "done";
   // The same words again, by whoever asks next: its lease is over.
   const sameAgain = !done && attempts < AUDIT_ATTEMPTS_MAX && !givenUp;
-  const ended = await db
-    .with("held", (of) =>
-      of
-        .updateTable("call_audits")
-        .set({
-          last_ended_at: end.now,
-          ...(done || givenUp ? { audited_epoch: to.epoch, audited_delta: to.delta } : {}),
-          ...(done ? { notes: cleanText(end.notes) } : {}),
-          ...(sameAgain ? { lease_expires_at: end.now } : { audit_id: null, lease_token: null, lease_expires_at: null }),
-        })
-        .where("call_id", "=", call.id)
-        .where("lease_token", "=", token)
-        .returning("call_id"),
+  const readTo = done || givenUp ? to : lease.read;
+  const { rows } = await sql<{ readonly more: boolean }>`
+    with held as (
+      update call_audits set last_ended_at = ${end.now}, audited_epoch = ${readTo.epoch}, audited_delta = ${readTo.delta}
+        ${done ? sql`, notes = ${cleanText(end.notes)}` : sql``},
+        ${sameAgain ? sql`lease_expires_at = ${end.now}` : sql`audit_id = null, lease_token = null, lease_expires_at = null`}
+      where call_id = ${call.id} and lease_token = ${token}
+      returning call_id
+    ), ended as (
+      update audits set status = ${end.outcome}, reason = ${end.reason}, ended_at = ${end.now}, usage = ${cleanJson(end.usage)},
+        tool_calls = ${cleanJson(end.toolCalls)}
+      from held where audits.id = ${audit.id}
+      returning audits.call_id
     )
-    .updateTable("audits")
-    .set({
-      status: end.outcome,
-      reason: end.reason,
-      ended_at: end.now,
-      usage: cleanJson(end.usage),
-      tool_calls: cleanJson(end.toolCalls),
-    })
-    .where("id", "=", audit.id)
-    .where((of) => of.exists(of.selectFrom("held").select("held.call_id")))
-    .returning("id")
-    .executeTakeFirst();
+    select exists (
+      select from utterances utterance
+      join call_watermarks mark on mark.call_id = utterance.call_id and mark.epoch = utterance.epoch
+      where utterance.call_id = ended.call_id and utterance.seq <= mark.seq and utterance.text <> ''
+        and (utterance.epoch, utterance.delta) > (${readTo.epoch}, ${readTo.delta})
+    ) as more from ended`.execute(db);
+  const [ended] = rows;
   if (!ended) return { held: false, attempts, again: true };
-  if (sameAgain) return { held: true, attempts, again: true };
-  const left = await auditStateOf(db, call.id);
   // Words that come after this look wake somebody by themselves.
-  const again = left !== undefined && decideAudit({ ...auditFactsOf(left, end.now), pollIntervalMs: 0 }).kind !== "nothing";
-  return { held: true, attempts, again };
+  return { held: true, attempts, again: sameAgain || ended.more };
 }
 
 /** An audit that nobody had room for: in the record, and its words are still to be read. False: the call is over, or has no auditor. */

@@ -197,7 +197,7 @@ export type {
 export type { Scope } from "./scope.ts";
 export { createKeyRing, type KeyRing, open, seal, type Sealed, type SecretPurpose } from "./secrets.ts";
 export { type ChainLink, threadChain } from "./thread-chain.ts";
-export { mergeThreadParams, openThread, type ThreadTarget, type ThreadToOpen } from "./thread-opening.ts";
+export { openThread, type ThreadTarget, type ThreadToOpen } from "./thread-opening.ts";
 export { ROUTING_RESET_MS, routeThread, type TransferProblem, TRANSFERS_MAX, transferThread } from "./thread-routing.ts";
 export { endTurn, takeTurn, type Turn } from "./thread-turns.ts";
 export { listTextUsage, recordTextUsage, type TextUsage } from "./thread-usage.ts";
@@ -208,7 +208,15 @@ export { type CallTransferProblem, transferCallAgent } from "./call-agents.ts";
 export { routeCall } from "./call-routing.ts";
 export { getMcpCatalog, type McpCatalog, setMcpCatalog } from "./mcp-catalogs.ts";
 export { getAgentVersion, getRouterVersion, getToolsAt } from "./pinned.ts";
-export { beginToolRun, endToolRun, getToolRun, runInToolTransaction, type ToolRunState, type ToolRunToBegin } from "./tool-runs.ts";
+export {
+  beginToolRun,
+  endToolRun,
+  getToolRun,
+  recordToolRun,
+  runInToolTransaction,
+  type ToolRunState,
+  type ToolRunToBegin,
+} from "./tool-runs.ts";
 export { openToolSigningSecret } from "./tool-signing.ts";
 export { getOrganizationName } from "./organizations.ts";
 export {
@@ -223,7 +231,8 @@ export {
 } from "./injections.ts";
 export type { Unaudited } from "./recording-auditor.ts";
 export { listTouchedEntities, listUnfilledFields } from "./unfilled-fields.ts";
-export { listForgottenByAuditors, listHeardUpTo } from "./audit-reading.ts";
+export { type AuditReading, listForgottenByAuditors } from "./audit-reading.ts";
+export { type AuditToOpen, openAuditThread } from "./audit-thread.ts";
 export {
   type AuditBegin,
   type AuditEnd,
@@ -233,7 +242,6 @@ export {
   endAudit,
   listAudits,
   renewAudit,
-  setAuditThread,
   skipAudit,
 } from "./audits.ts";
 export {

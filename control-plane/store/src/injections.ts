@@ -42,7 +42,7 @@ export async function openInjection(
   scope: Scope,
   open: InjectionToOpen,
 ): Promise<Result<{ readonly injection: Injection; readonly created: boolean }, InjectProblem>> {
-  const { callId, now } = open;
+  const { callId } = open;
   return await inTransaction(db, async (tx) => {
     // Its end waits for us, or we for its end: no injection is opened in a call that is over.
     const call = await tx
@@ -54,49 +54,52 @@ export async function openInjection(
       .forUpdate()
       .executeTakeFirst();
     if (!call) return err("call_not_found");
-    const known = await tx.selectFrom("injections").selectAll().where("id", "=", open.injectionId).executeTakeFirst();
-    if (known) return known.call_id === callId ? ok({ injection: known, created: false }) : err("call_not_found");
-    if (call.status !== "active") return err("call_not_active");
-    const minuteAgo = new Date(now.getTime() - 60_000);
-    // An auditor that is carried away leaves people their own say.
-    const before = await tx
-      .selectFrom("injections")
-      .select((of) => [of.fn.countAll<number>().as("all"), of.fn.countAll<number>().filterWhere("created_at", ">", minuteAgo).as("recent")])
-      .where("call_id", "=", callId)
-      .where("source", open.source === "auditor" ? "=" : "!=", "auditor")
-      .executeTakeFirstOrThrow();
-    if (before.recent >= INJECTIONS_PER_MINUTE) return err("too_many_for_a_minute");
-    if (before.all >= INJECTIONS_PER_CALL) return err("too_many_for_a_call");
-    const withheld = isWithheld(call.auditor_group, open);
-    const injection = await tx
-      .insertInto("injections")
-      .values({
-        id: open.injectionId,
-        organization_id: scope.organizationId,
-        environment: scope.environment,
-        call_id: callId,
-        epoch: call.epoch,
-        audit_id: open.auditId,
-        source: open.source,
-        author: cleanText(open.author),
-        action: open.action,
-        message: cleanText(open.message),
-        field: open.field,
-        value: open.value,
-        based_on: open.basedOn,
-        created_at: now,
-        expires_at: new Date(now.getTime() + INJECTION_TTL_MS[open.action]),
-        taken_at: null,
-        outcome: withheld ? "refused" : null,
-        reason: withheld ? WITHHELD : null,
-        heard_ms: null,
-        receipt_at: withheld ? now : null,
-        receipt_offset_ms: null,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    return ok({ injection, created: true });
+    const known = () => tx.selectFrom("injections").selectAll().where("id", "=", open.injectionId).executeTakeFirst();
+    if (call.status !== "active") {
+      const before = await known();
+      return before?.call_id === callId ? ok({ injection: before, created: false }) : err("call_not_active");
+    }
+    const injection = await insertWithinLimits(tx, scope, { ...open, epoch: call.epoch, withheld: isWithheld(call.auditor_group, open) });
+    if (injection) return ok({ injection, created: true });
+    const before = await known();
+    if (before) return before.call_id === callId ? ok({ injection: before, created: false }) : err("call_not_found");
+    return err((await injectedSoFar(tx, open)).recent >= INJECTIONS_PER_MINUTE ? "too_many_for_a_minute" : "too_many_for_a_call");
   });
+}
+
+/** The call's row is locked. `undefined`: this id was there before, or there are as many as there may be. */
+async function insertWithinLimits(
+  tx: Db,
+  scope: Scope,
+  open: InjectionToOpen & { readonly epoch: number; readonly withheld: boolean },
+): Promise<Injection | undefined> {
+  const { now, withheld } = open;
+  const { rows } = await sql<Injection>`
+    insert into injections (id, organization_id, environment, call_id, epoch, audit_id, source, author, action, message, field, value,
+      based_on, created_at, expires_at, outcome, reason, receipt_at)
+    select ${open.injectionId}, ${scope.organizationId}, ${scope.environment}, ${open.callId}, ${open.epoch}, ${open.auditId},
+      ${open.source}, ${cleanText(open.author)}, ${open.action}, ${cleanText(open.message)}, ${open.field}, ${open.value},
+      ${open.basedOn}::int, ${now}, ${new Date(now.getTime() + INJECTION_TTL_MS[open.action])}, ${withheld ? "refused" : null},
+      ${withheld ? WITHHELD : null}, ${withheld ? now : null}::timestamptz
+    from (${soFar(tx, open)}) as before
+    where before.recent < ${INJECTIONS_PER_MINUTE} and before.all < ${INJECTIONS_PER_CALL}
+    on conflict (id) do nothing
+    returning *`.execute(tx);
+  return rows[0];
+}
+
+async function injectedSoFar(tx: Db, open: InjectionToOpen): Promise<{ readonly all: number; readonly recent: number }> {
+  return await soFar(tx, open).executeTakeFirstOrThrow();
+}
+
+/** An auditor that is carried away leaves people their own say. */
+function soFar(tx: Db, { callId, source, now }: InjectionToOpen) {
+  const minuteAgo = new Date(now.getTime() - 60_000);
+  return tx
+    .selectFrom("injections")
+    .select((of) => [of.fn.countAll<number>().as("all"), of.fn.countAll<number>().filterWhere("created_at", ">", minuteAgo).as("recent")])
+    .where("call_id", "=", callId)
+    .where("source", source === "auditor" ? "=" : "!=", "auditor");
 }
 
 export async function getInjection(

@@ -1,10 +1,11 @@
 /** What was written in a thread: users, agents, tools, numbered without gaps. Only who has the thread's turn appends. */
 import { Fault, type ThreadId } from "@struere/kernel";
-import { type Db, inTransaction } from "./database.ts";
-import { cleanJson, cleanText } from "./plain-text.ts";
-import type { Message, ToolCallRecord } from "./schema.ts";
+import { sql } from "kysely";
+import type { Db } from "./database.ts";
+import { cleanJson } from "./plain-text.ts";
+import type { JsonObject, Message, ToolCallRecord } from "./schema.ts";
 import type { Scope } from "./scope.ts";
-import { recordTextUsage, type TextUsage } from "./thread-usage.ts";
+import type { TextUsage } from "./thread-usage.ts";
 
 export type MessageToAppend =
   | { readonly role: "user"; readonly content: string }
@@ -19,34 +20,51 @@ export type MessageToAppend =
   | { readonly role: "tool"; readonly content: string; readonly toolCallId: string };
 
 /**
- * Appends in order, and records the usage with it.
+ * Appends in order, and records the usage with it, in one statement.
+ * @param append.endsTurn the last message of this turn: it is given back with it.
  * @returns the seq of the last message.
  * @throws Fault aborted when the turn is not (any more) this one's.
  */
 export async function appendMessages(
   db: Db,
   scope: Scope,
-  append: { readonly threadId: ThreadId; readonly turnToken: string; readonly messages: readonly MessageToAppend[]; readonly now: Date },
+  append: {
+    readonly threadId: ThreadId;
+    readonly turnToken: string;
+    readonly messages: readonly MessageToAppend[];
+    readonly endsTurn: boolean;
+    readonly now: Date;
+  },
 ): Promise<number> {
   const { threadId, messages, now } = append;
-  return await inTransaction(db, async (tx) => {
-    const thread = await tx
-      .updateTable("threads")
-      .set((of) => ({ last_seq: of("last_seq", "+", messages.length), last_message_at: now, updated_at: now }))
-      .where("organization_id", "=", scope.organizationId)
-      .where("environment", "=", scope.environment)
-      .where("id", "=", threadId)
-      .where("turn_token", "=", append.turnToken)
-      .returning("last_seq")
-      .executeTakeFirst();
-    if (!thread) throw new Fault("aborted", "this message took so long that the thread went on without it; send it again");
-    const first = thread.last_seq - messages.length + 1;
-    const rows = messages.map((message, index) => rowOf(message, { threadId, ...scope, seq: first + index, now }));
-    if (rows.length > 0) await tx.insertInto("messages").values(rows).execute();
-    const usage = messages.flatMap((message) => (message.role === "assistant" && message.usage ? [message.usage] : []));
-    await recordTextUsage(tx, scope, { threadId, usage, now });
-    return thread.last_seq;
-  });
+  const usage = messages.flatMap((message) => (message.role === "assistant" && message.usage ? [message.usage] : []));
+  const { rows } = await sql<{ readonly lastSeq: number }>`
+    with turn as (
+      update threads set last_seq = last_seq + ${messages.length}::int, last_message_at = ${now}, updated_at = ${now}
+        ${append.endsTurn ? sql`, turn_token = null, turn_expires_at = null` : sql``}
+      where organization_id = ${scope.organizationId} and environment = ${scope.environment} and id = ${threadId}
+        and turn_token = ${append.turnToken}
+      returning id, organization_id, environment, last_seq
+    ), written as (
+      insert into messages (thread_id, organization_id, environment, seq, role, content, agent_slug, agent_version, tool_calls,
+        tool_call_id, usage, created_at)
+      select turn.id, turn.organization_id, turn.environment, turn.last_seq - ${messages.length}::int + message.place, message.role,
+        message.content, message.agent_slug, message.agent_version, message.tool_calls, message.tool_call_id, message.usage, ${now}
+      from turn, jsonb_to_recordset(${cleanJson(messages.map(columnsOf))}::jsonb) as message (place int, role text, content text,
+        agent_slug text, agent_version int, tool_calls jsonb, tool_call_id text, usage jsonb)
+    ), used as (
+      insert into text_usage (response_id, organization_id, environment, thread_id, purpose, agent_slug, model, input_tokens,
+        cached_input_tokens, output_tokens, reasoning_tokens, at)
+      select used."responseId", turn.organization_id, turn.environment, turn.id, used.purpose, used."agentSlug", used.model,
+        used."inputTokens", used."cachedInputTokens", used."outputTokens", used."reasoningTokens", ${now}
+      from turn, jsonb_to_recordset(${cleanJson(usage)}::jsonb) as used ("responseId" text, purpose text, "agentSlug" text, model text,
+        "inputTokens" bigint, "cachedInputTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint)
+      on conflict (response_id) do nothing
+    )
+    select last_seq as "lastSeq" from turn`.execute(db);
+  const [turn] = rows;
+  if (!turn) throw new Fault("aborted", "this message took so long that the thread went on without it; send it again");
+  return turn.lastSeq;
 }
 
 /** The newest `limit` messages, oldest first. */
@@ -63,20 +81,16 @@ export async function listThreadMessages(db: Db, scope: Scope, threadId: ThreadI
   return rows.toReversed();
 }
 
-function rowOf(message: MessageToAppend, place: Scope & { readonly threadId: ThreadId; readonly seq: number; readonly now: Date }) {
+function columnsOf(message: MessageToAppend, index: number): JsonObject {
   const spoken = message.role === "assistant" ? message : null;
   return {
-    thread_id: place.threadId,
-    organization_id: place.organizationId,
-    environment: place.environment,
-    seq: place.seq,
+    place: index + 1,
     role: message.role,
-    content: cleanText(message.content),
+    content: message.content,
     agent_slug: spoken?.agent.slug ?? null,
     agent_version: spoken?.agent.version ?? null,
-    tool_calls: spoken && spoken.toolCalls.length > 0 ? cleanJson(spoken.toolCalls) : null,
+    tool_calls: spoken && spoken.toolCalls.length > 0 ? spoken.toolCalls : null,
     tool_call_id: message.role === "tool" ? message.toolCallId : null,
-    usage: spoken?.usage ? cleanJson(spoken.usage) : null,
-    created_at: place.now,
+    usage: spoken?.usage ?? null,
   };
 }

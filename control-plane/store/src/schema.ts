@@ -543,6 +543,7 @@ export interface InjectionTable {
   message: string;
   field: string | null;
   value: string | null;
+  /** `position` of the last utterance that its author had read, in this epoch; `null`: of nobody who reads along. */
   based_on: number | null;
   created_at: Date;
   expires_at: Date;

@@ -3,7 +3,6 @@
  * something only within the organization and the environment of the caller's key.
  */
 import type { ThreadId } from "@struere/kernel";
-import { sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
 import { newId } from "./new-id.ts";
 import { cleanJson } from "./plain-text.ts";
@@ -69,16 +68,4 @@ export async function openThread(
       .executeTakeFirstOrThrow();
     return { thread: existing, created: false };
   });
-}
-
-/** New values win over old ones of the same name. */
-export async function mergeThreadParams(db: Db, scope: Scope, id: ThreadId, params: JsonObject, now: Date): Promise<Thread | undefined> {
-  return await db
-    .updateTable("threads")
-    .set({ channel_params: sql<string>`channel_params || ${cleanJson(params)}::jsonb`, updated_at: now })
-    .where("organization_id", "=", scope.organizationId)
-    .where("environment", "=", scope.environment)
-    .where("id", "=", id)
-    .returningAll()
-    .executeTakeFirst();
 }

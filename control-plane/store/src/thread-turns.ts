@@ -4,26 +4,35 @@
  */
 import { randomUUID } from "node:crypto";
 import { Fault, type ThreadId } from "@struere/kernel";
+import { sql } from "kysely";
 import type { Db } from "./database.ts";
-import type { Thread } from "./schema.ts";
+import { cleanJson } from "./plain-text.ts";
+import type { JsonObject, Thread } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
 export interface Turn {
   readonly token: string;
-  /** As it was when the turn was taken. */
+  /** As it was when the turn was taken, with its params. */
   readonly thread: Thread;
 }
 
-/** `undefined`: somebody else has the turn; ask again. @throws Fault not_found */
+/**
+ * @param turn.params laid over the thread's: new values win over old ones of the same name.
+ * @returns `undefined`: somebody else has the turn; ask again.
+ * @throws Fault not_found
+ */
 export async function takeTurn(
   db: Db,
   scope: Scope,
-  turn: { readonly threadId: ThreadId; readonly now: Date; readonly expiresAt: Date },
+  turn: { readonly threadId: ThreadId; readonly params?: JsonObject; readonly now: Date; readonly expiresAt: Date },
 ): Promise<Turn | undefined> {
   const token = randomUUID();
   const thread = await db
     .updateTable("threads")
     .set({ turn_token: token, turn_expires_at: turn.expiresAt })
+    .$if(turn.params !== undefined, (update) =>
+      update.set({ channel_params: sql<string>`channel_params || ${cleanJson(turn.params)}::jsonb`, updated_at: turn.now }),
+    )
     .where("organization_id", "=", scope.organizationId)
     .where("environment", "=", scope.environment)
     .where("id", "=", turn.threadId)

@@ -1,6 +1,7 @@
 /**
- * Each tool call runs once. Its row is there before it begins and holds its outcome afterwards; whoever asks again gets that outcome. A row
- * that is still running after its deadline belongs to a process that died: whether the tool did its work is not known, and it stays so.
+ * Each tool call runs once, and its row holds the outcome: whoever asks again gets that. What is done in our own database is written together
+ * with its outcome, or neither is. Of what reaches the world the row is there before it begins; one that is still running after its deadline
+ * belongs to a process that died: whether the tool did its work is not known, and it stays so.
  */
 import type { CallId, ThreadId } from "@struere/kernel";
 import { Fault } from "@struere/kernel";
@@ -31,30 +32,8 @@ export type ToolRunState =
   | { readonly state: "differs" };
 
 export async function beginToolRun(db: Db, scope: Scope, run: ToolRunToBegin): Promise<ToolRunState> {
-  const inserted = await db
-    .insertInto("tool_runs")
-    .values({
-      organization_id: scope.organizationId,
-      environment: scope.environment,
-      idempotency_key: run.idempotencyKey,
-      thread_id: run.threadId,
-      call_id: run.callId,
-      agent_slug: run.agentSlug,
-      name: run.name,
-      arguments_digest: digestOfCall(run),
-      status: "running",
-      outcome: null,
-      started_at: run.now,
-      deadline_at: run.deadlineAt,
-      finished_at: null,
-    })
-    .onConflict((conflict) => conflict.columns(["organization_id", "environment", "idempotency_key"]).doNothing())
-    .returning("status")
-    .executeTakeFirst();
-  if (inserted) return { state: "begun" };
-  const row = await rowOf(db, scope, run.idempotencyKey);
-  if (!row) throw new Fault("aborted", "the tool run could neither be begun nor found; the same request may be sent again");
-  return isOf(row, run) ? stateOf(row) : { state: "differs" };
+  if (await insertRun(db, scope, run, null)) return { state: "begun" };
+  return await standing(db, scope, run);
 }
 
 /** `undefined`: it was never begun. */
@@ -91,35 +70,66 @@ export async function endToolRun(
   return { outcome: row.outcome, written: false };
 }
 
-class GivenUp extends Error {}
+/** Stands for a run in our own database that was refused: nothing of it was begun. @returns the outcome that stands. */
+export async function recordToolRun(db: Db, scope: Scope, run: ToolRunToBegin, outcome: JsonObject): Promise<ToolRunState> {
+  if (await insertRun(db, scope, run, outcome)) return { state: "done", outcome };
+  return await standing(db, scope, run);
+}
+
+class KnownBefore extends Error {}
 
 /**
- * The work and its outcome in one transaction: both are there, or neither. When the run was given up before, nothing of the work stays.
+ * The work and its outcome in one transaction: both are there, or neither. Whoever asks twice at once does the work twice, and one of both
+ * is undone; so it is when the run was known before.
  * @param options.work throws to undo everything; what it throws comes out.
  */
 export async function runInToolTransaction(
   db: Db,
   scope: Scope,
-  options: {
-    readonly idempotencyKey: string;
-    readonly now: () => Date;
-    readonly work: (tx: Db) => Promise<JsonObject>;
-  },
-): Promise<JsonObject> {
-  const { idempotencyKey } = options;
+  run: ToolRunToBegin,
+  work: (tx: Db) => Promise<JsonObject>,
+): Promise<ToolRunState & { readonly isOurs: boolean }> {
   try {
     return await inTransaction(db, async (tx) => {
-      const outcome = await options.work(tx);
-      const ended = await endToolRun(tx, scope, { idempotencyKey, outcome, now: options.now() });
-      if (!ended.written) throw new GivenUp();
-      return ended.outcome;
+      const outcome = await work(tx);
+      if (!(await insertRun(tx, scope, run, outcome))) throw new KnownBefore();
+      return { state: "done", outcome, isOurs: true };
     });
   } catch (thrown) {
-    if (!(thrown instanceof GivenUp)) throw thrown;
-    const row = await rowOf(db, scope, idempotencyKey);
-    if (!row?.outcome) throw new Fault("internal", `the tool run ${idempotencyKey} is neither running nor done`);
-    return row.outcome;
+    if (!(thrown instanceof KnownBefore)) throw thrown;
+    return { ...(await standing(db, scope, run)), isOurs: false };
   }
+}
+
+/** @returns whether it was the first under its key. */
+async function insertRun(db: Db, scope: Scope, run: ToolRunToBegin, outcome: JsonObject | null): Promise<boolean> {
+  const inserted = await db
+    .insertInto("tool_runs")
+    .values({
+      organization_id: scope.organizationId,
+      environment: scope.environment,
+      idempotency_key: run.idempotencyKey,
+      thread_id: run.threadId,
+      call_id: run.callId,
+      agent_slug: run.agentSlug,
+      name: run.name,
+      arguments_digest: digestOfCall(run),
+      status: outcome === null ? "running" : "done",
+      outcome: outcome === null ? null : cleanJson(outcome),
+      started_at: run.now,
+      deadline_at: run.deadlineAt,
+      finished_at: outcome === null ? null : run.now,
+    })
+    .onConflict((conflict) => conflict.columns(["organization_id", "environment", "idempotency_key"]).doNothing())
+    .returning("status")
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
+
+async function standing(db: Db, scope: Scope, run: ToolRunToBegin): Promise<ToolRunState> {
+  const state = await getToolRun(db, scope, run);
+  if (!state) throw new Fault("aborted", "the tool run could neither be begun nor found; the same request may be sent again");
+  return state;
 }
 
 async function rowOf(db: Db, scope: Scope, idempotencyKey: string) {

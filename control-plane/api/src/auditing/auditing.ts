@@ -13,8 +13,9 @@ import {
   type Db,
   endAudit,
   type JsonObject,
+  openAuditThread,
   renewAudit,
-  setAuditThread,
+  type Scope,
   skipAudit,
 } from "@struere/store";
 import type { ControlEvents } from "../events.ts";
@@ -51,6 +52,8 @@ export interface AuditingOptions {
 export const AUDITS_MAX = 512;
 /** Then they are broken off, and taken up by another process. */
 const CLOSE_WITHIN_MS = 3_000;
+/** Whoever audits next takes the turn at any rate; this is for people who write in the auditor's thread. */
+const TURN_MS = 90_000;
 /** An audit that can not be run now, and whose call is over: it is looked for again soon. */
 const SOON_MS = 2_000;
 
@@ -67,24 +70,28 @@ export function auditing(options: AuditingOptions): Auditing {
     let ended: Awaited<ReturnType<typeof endAudit>>;
     let end: AuditEnd;
     let reading: Reading | undefined;
-    let threadId = lease.threadId ?? "";
+    let threadId = "";
     try {
       try {
-        reading = await readingOf(db, clock, lease);
-        const answer = await text.audit({
-          scope: reading.scope,
-          agentSlug: row.agent_slug,
-          parentThread: call.thread_id,
-          externalThreadId: `audit:${call.id}`,
+        const scope: Scope = { organizationId: call.organization_id, environment: call.environment };
+        const agent = await text.auditor(scope, lease.auditor);
+        reading = await readingOf(db, clock, lease, agent);
+        const turn = await openAuditThread(db, lease, {
+          agent,
           params: reading.params,
+          report: reading.report,
+          now: now(),
+          expiresAt: new Date(clock.wall() + TURN_MS),
+        });
+        threadId = turn.thread.id;
+        const answer = await text.audit({
+          scope,
+          agent,
+          turn,
           rules: row.after_call ? `${AUDIT_RULES}\n${AUDIT_RULES_OVER}` : AUDIT_RULES,
           report: reading.report,
           audit: reading.audit,
           attempt: row.attempts,
-          begun: async (thread) => {
-            threadId = thread.id;
-            await setAuditThread(db, lease, thread);
-          },
           signal: AbortSignal.any([renewal.lost, stopping.signal]),
         });
         end = { outcome: "done", reason: null, ...resultOf(answer), now: now() };
@@ -109,7 +116,7 @@ export function auditing(options: AuditingOptions): Auditing {
       waitedMs: row.started_at.getTime() - row.spoken_at.getTime(),
       tookMs: clock.now() - startedAt,
     });
-    const interval = isOver(call.status) ? SOON_MS : (call.config?.auditor?.pollIntervalMs ?? 0);
+    const interval = isOver(call.status) ? SOON_MS : lease.auditor.pollIntervalMs;
     const retryAfterMs = !again ? 0 : end.outcome === "failed" ? retryAuditAfter(attempts, interval) : interval;
     return { outcome: end.outcome, retryAfterMs, auditId: row.id, threadId, reason: end.reason ?? "", injections };
   }

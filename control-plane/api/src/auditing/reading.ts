@@ -1,21 +1,8 @@
 /** What one audit is about: the report that the auditor is given, and the authority that its tools act under. */
 import { auditReport, NOTES_CHARS_MAX, receiptForAuditor } from "@struere/domain";
 import { type Clock, Fault } from "@struere/kernel";
-import {
-  agentActor,
-  type AuditLease,
-  type Db,
-  entityStore,
-  getAgent,
-  getThread,
-  type JsonObject,
-  listHeardUpTo,
-  listInjections,
-  type Scope,
-  type Thread,
-} from "@struere/store";
+import { agentActor, type AuditLease, type Db, entityStore, type JsonObject, type Scope } from "@struere/store";
 import { showEntity } from "../tools/entity-tools.ts";
-import { readAgent } from "../text/text-agent.ts";
 import type { AuditInHand } from "../text/tool-runner.ts";
 
 export interface Reading {
@@ -28,15 +15,15 @@ export interface Reading {
   injected(): number;
 }
 
-export async function readingOf(db: Db, clock: Clock, lease: AuditLease): Promise<Reading> {
-  const { call, audit, to, read } = lease;
+/** @param roles of the auditor. */
+export async function readingOf(
+  db: Db,
+  clock: Clock,
+  lease: AuditLease,
+  { roles }: { readonly roles: readonly string[] },
+): Promise<Reading> {
+  const { call, audit, read, thread, utterances, injections } = lease;
   const scope: Scope = { organizationId: call.organization_id, environment: call.environment };
-  const [utterances, injections, thread] = await Promise.all([
-    listHeardUpTo(db, scope, call.id, to),
-    listInjections(db, scope, call.id),
-    getThread(db, scope, call.thread_id),
-  ]);
-  if (!thread) throw new Fault("internal", `the call ${call.id} has no thread`);
   const entity = thread.entity_type && thread.entity_id ? { type: thread.entity_type, id: thread.entity_id } : null;
   const callerNumber = call.direction === "inbound" ? call.from_number : call.to_number;
   const report = auditReport({
@@ -44,18 +31,11 @@ export async function readingOf(db: Db, clock: Clock, lease: AuditLease): Promis
       status: audit.after_call ? "over" : "active",
       direction: call.direction,
       callerNumber,
-      agent: thread.current_agent ?? call.config?.agent.slug ?? "",
+      agent: thread.current_agent ?? call.agent_slug,
     },
-    utterances: utterances.map(({ epoch, delta, speaker, agent_slug, text, interrupted }) => ({
-      epoch,
-      delta,
-      speaker,
-      agent: agent_slug,
-      text,
-      interrupted,
-    })),
+    utterances: utterances.map(({ agent_slug: agent, ...heard }) => ({ ...heard, agent })),
     read,
-    entity: entity && (await entityAsSeen(db, clock, { scope, entity, agentSlug: audit.agent_slug, callerNumber })),
+    entity: entity && (await entityAsSeen(db, clock, { scope, entity, roles, callerNumber })),
     metadata: thread.metadata,
     injections: injections.map((injection) => {
       const { outcome, reason } = receiptForAuditor(injection);
@@ -81,7 +61,7 @@ export async function readingOf(db: Db, clock: Clock, lease: AuditLease): Promis
   };
 }
 
-function paramsOf({ channel_params, entity_type, entity_id, metadata }: Thread): JsonObject {
+function paramsOf({ channel_params, entity_type, entity_id, metadata }: AuditLease["thread"]): JsonObject {
   return {
     ...channel_params,
     ...(entity_type === null ? {} : { entityType: entity_type }),
@@ -97,14 +77,12 @@ async function entityAsSeen(
   asked: {
     readonly scope: Scope;
     readonly entity: { readonly type: string; readonly id: string };
-    readonly agentSlug: string;
+    readonly roles: readonly string[];
     readonly callerNumber: string;
   },
 ): Promise<JsonObject> {
-  const { scope, entity, agentSlug, callerNumber } = asked;
+  const { scope, entity, roles, callerNumber } = asked;
   try {
-    const row = await getAgent(db, scope, agentSlug);
-    const roles = row ? readAgent(row).roles : [];
     const actor = await agentActor(db, scope, { roles, attributes: { callerNumber } });
     return showEntity(await entityStore(db, { now: () => new Date(clock.wall()) }).get(actor, entity));
   } catch (thrown) {

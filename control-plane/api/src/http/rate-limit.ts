@@ -18,6 +18,9 @@ export interface RateLimits {
 export const DATA_LIMITS: RateLimits = { key: { perMinute: 60, burst: 20 }, organization: { perMinute: 200, burst: 60 } };
 export const CHAT_LIMITS: RateLimits = { key: { perMinute: 30, burst: 10 }, organization: { perMinute: 100, burst: 30 } };
 
+/** Of `calls.stats`: each reads up to thousands of calls. */
+export const STATS_LIMITS: RateLimits = { key: { perMinute: 20, burst: 10 }, organization: { perMinute: 60, burst: 20 } };
+
 /** One request more than the limit. */
 export class RateLimited extends Error {
   override readonly name = "RateLimited";

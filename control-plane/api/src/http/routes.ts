@@ -8,6 +8,7 @@ import { handInjector } from "../injections/hand-injector.ts";
 import type { EvalFence } from "../telephony/refusals.ts";
 import { addCompilePrompt } from "../templates/index.ts";
 import type { Telephony } from "../trpc/telephony-port.ts";
+import { rateLimiter, STATS_LIMITS } from "./rate-limit.ts";
 import { addVoiceConfig } from "../voice-config/voice-config-route.ts";
 import type { Addresses } from "./addresses.ts";
 import { addTrpc } from "./trpc.ts";
@@ -32,7 +33,8 @@ export async function addRoutes(app: FastifyInstance, deps: RoutesDeps): Promise
   const injections = handInjector({ ...context, db: context.viewDb });
   const looking = { ...context, db: context.viewDb, injections };
   addWebhooks(app, { ...context, gatewaySecret, fallbackAuthToken, addresses, voice, fence, legs, redirector, injector });
-  await addTrpc(app, { ...looking, telephony, dialler, accounts });
+  const statsLimiter = rateLimiter({ clock: context.clock, limits: STATS_LIMITS });
+  await addTrpc(app, { ...looking, telephony, dialler, accounts, statsLimiter });
   await addDataApi(app, looking);
   await addChatApi(app, { ...looking, text, dialler });
   await addCompilePrompt(app, tools);

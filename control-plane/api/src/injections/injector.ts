@@ -4,7 +4,7 @@
  * no node will answer for gets its receipt here. Each of these may happen twice at once: the node and the store make that harmless.
  */
 import type { Bus } from "@struere/bus";
-import type { Clock, Result } from "@struere/kernel";
+import { type Clock, ok, type Result } from "@struere/kernel";
 import type { Log, Metrics } from "@struere/runtime";
 import {
   type Db,
@@ -20,16 +20,26 @@ import {
 import { repeat, type Repeated } from "../repeat.ts";
 import { announceReceipt, sendInjection } from "./messages.ts";
 
+/** An injection that is in the database. `created` false: this id was injected before. */
+export interface OpenedInjection {
+  readonly injection: Injection;
+  readonly created: boolean;
+  /** To the node, when the transaction stands. Lost with the process, it is sent by the sweeper. */
+  send(): void;
+}
+
 export interface Injector {
   /**
-   * `created` false: this id was injected before. Its receipt comes later, in the record and on the bus.
+   * Its receipt comes later, in the record and on the bus.
    * @param also what is written with a new one, or neither is.
    */
   inject(
     scope: Scope,
     injection: Omit<InjectionToOpen, "now">,
     also?: (tx: Db, injection: Injection) => Promise<void>,
-  ): Promise<Result<{ readonly injection: Injection; readonly created: boolean }, InjectProblem>>;
+  ): Promise<Result<OpenedInjection, InjectProblem>>;
+  /** The same within the asker's transaction, who sends it afterwards. */
+  open(tx: Db, scope: Scope, injection: Omit<InjectionToOpen, "now">): Promise<Result<OpenedInjection, InjectProblem>>;
 }
 
 export interface InjectorOptions {
@@ -47,17 +57,25 @@ const AGAIN_MAX = 500;
 const FORSAKEN_EVERY = 3;
 
 export function injector({ bus, db, clock }: Pick<InjectorOptions, "bus" | "db" | "clock">): Injector {
+  const open: Injector["open"] = async (tx, scope, asked) => {
+    const opened = await openInjection(tx, scope, { ...asked, now: new Date(clock.wall()) });
+    if (!opened.ok) return opened;
+    const { injection, created } = opened.value;
+    const send = (): void => {
+      if (injection.outcome === null) sendInjection(bus, injection);
+      else if (created) announceReceipt(bus, injection);
+    };
+    return ok({ injection, created, send });
+  };
   return {
-    async inject(scope, injection, also) {
+    open,
+    async inject(scope, asked, also) {
       const opened = await inTransaction(db, async (tx) => {
-        const opening = await openInjection(tx, scope, { ...injection, now: new Date(clock.wall()) });
+        const opening = await open(tx, scope, asked);
         if (opening.ok && opening.value.created) await also?.(tx, opening.value.injection);
         return opening;
       });
-      if (!opened.ok) return opened;
-      const { outcome } = opened.value.injection;
-      if (outcome === null) sendInjection(bus, opened.value.injection);
-      else if (opened.value.created) announceReceipt(bus, opened.value.injection);
+      if (opened.ok) opened.value.send();
       return opened;
     },
   };

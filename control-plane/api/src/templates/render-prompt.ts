@@ -1,7 +1,7 @@
 /** An agent's instructions, with everything in its place: the same for agents in writing and on the phone. */
 import { fillTemplate, type FilledTemplate, parseTemplate, type TemplateFilling } from "@struere/domain";
 import { type Clock, Fault } from "@struere/kernel";
-import { entityStore, getOrganizationName, getThread } from "@struere/store";
+import { entityStore, getOrganizationName } from "@struere/store";
 import type { RenderPrompt } from "../text/render-prompt.ts";
 import { entityActorOf } from "../tools/entity-tools.ts";
 import type { ToolRequest, ToolServices } from "../tools/tool-request.ts";
@@ -82,11 +82,17 @@ function inTime(clock: Clock, ms: number, call: TemplateFilling["call"]): Templa
 export function textPromptRenderer(services: ToolServices): RenderPrompt {
   return async ({ actor, agent, template, thread, message, signal }) => {
     const scope = { organizationId: actor.organizationId, environment: actor.environment };
-    const row = await getThread(services.db, scope, thread.id);
     const { text, problems } = await fillPrompt(services, {
       scope,
       agent: { ...agent, systemPrompt: template, roles: actor.roles },
-      thread: { ...thread, channelStatus: row?.channel_status, metadata: row?.metadata, parentThreadId: row?.parent_thread_id },
+      thread: {
+        id: thread.id,
+        channel: thread.channel,
+        channelStatus: thread.channel_status,
+        params: thread.channel_params,
+        metadata: thread.metadata,
+        parentThreadId: thread.parent_thread_id,
+      },
       message,
       withinMs: TEXT_PROMPT_MS,
       signal,

@@ -48,6 +48,7 @@ export interface MessageToAnswer {
   /** Whom the agent may transfer to, by slug; empty without a router. */
   readonly colleagues: ReadonlyMap<string, TextAgent>;
   readonly history: readonly HistoryMessage[];
+  /** In the record already, as the newest of the thread. */
   readonly message: string;
   /** The message is a call's transcript, and the agent its auditor. */
   readonly audit?: AuditInHand;
@@ -78,11 +79,10 @@ interface Speaker {
   readonly offered: readonly ToolDefinition[];
 }
 
-/** @throws Fault; the user's message and all that happened until then are in the record. */
+/** Gives the turn back with the answer. @throws Fault; all that happened until then is in the record, and the turn is still the asker's. */
 export async function answerMessage(services: AnswerServices, asked: MessageToAnswer): Promise<Answered> {
   const { clock } = services;
   const past: HistoryMessage[] = [...asked.history, { role: "user", content: asked.message, tool_calls: null, tool_call_id: null }];
-  await append(services, asked, [{ role: "user", content: asked.message }]);
   let speaker = await speakerOf(services, asked, asked.agent);
   let input: ResponseInputItem[] = historyItems(past);
   const usage: TextUsage[] = [];
@@ -96,7 +96,7 @@ export async function answerMessage(services: AnswerServices, asked: MessageToAn
     const calls = step === STEPS_MAX ? [] : response.calls.map((call) => ({ ...call, name: call.name.slice(0, TOOL_NAME_MAX) }));
     const records = calls.map((call) => ({ id: call.callId, name: call.name, arguments: call.argumentsJson }));
     const said = { role: "assistant", content: response.text, agent: speaker.agent, toolCalls: records, usage: used } as const;
-    const seq = await append(services, asked, [said]);
+    const seq = await append(services, asked, [said], { endsTurn: calls.length === 0 });
     if (calls.length === 0) {
       return {
         text: response.text,
@@ -115,6 +115,7 @@ export async function answerMessage(services: AnswerServices, asked: MessageToAn
       services,
       asked,
       runs.map((run) => ({ role: "tool", content: run.outputJson, toolCallId: run.call.callId })),
+      { endsTurn: false },
     );
     if (clock.now() >= asked.deadlineAt || asked.signal.aborted) {
       throw new Fault("deadline_exceeded", "the answer took too long; what the tools did is done, and is in the thread");
@@ -147,11 +148,11 @@ async function speakerOf(services: AnswerServices, asked: MessageToAnswer, agent
       actor,
       agent,
       template: agent.systemPrompt,
-      thread: { id: thread.id, channel: thread.channel, params: thread.channel_params },
+      thread,
       message,
       signal,
     }),
-    services.tools.offeredTools({ actor, agent, threadId: thread.id }),
+    services.tools.offeredTools({ actor, agent, thread }),
   ]);
   const instructions = rules === undefined ? prompt : `${prompt}\n\n${rules}`;
   return { agent, instructions, offered, settings: modelSettings(agent.model, new Date(services.clock.wall()).toISOString().slice(0, 10)) };
@@ -224,8 +225,9 @@ async function append(
   { db, clock }: AnswerServices,
   { scope, thread, turn }: MessageToAnswer,
   messages: readonly MessageToAppend[],
+  { endsTurn }: { readonly endsTurn: boolean },
 ): Promise<number> {
-  return await appendMessages(db, scope, { threadId: thread.id, turnToken: turn.token, messages, now: new Date(clock.wall()) });
+  return await appendMessages(db, scope, { threadId: thread.id, turnToken: turn.token, messages, endsTurn, now: new Date(clock.wall()) });
 }
 
 function usageOf({ responseId, model, tokens }: TextModelResponse, agent: TextAgent): TextUsage {

@@ -1,6 +1,5 @@
 /** What the loop of a text agent needs of templates. Built in templates/. */
-import type { ThreadId } from "@struere/kernel";
-import type { JsonObject } from "@struere/store";
+import type { Thread } from "@struere/store";
 import type { TextAgent } from "./text-agent.ts";
 import type { AgentActor } from "./tool-runner.ts";
 
@@ -10,7 +9,8 @@ export interface PromptToRender {
   readonly agent: TextAgent;
   /** The agent's `systemPrompt`. */
   readonly template: string;
-  readonly thread: { readonly id: ThreadId; readonly channel: string; readonly params: JsonObject };
+  /** As it was when its turn was taken. */
+  readonly thread: Thread;
   /** What the user has just written: a value, never a template. */
   readonly message: string;
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** The tool calls of one step: at most so many, in parallel, each with an answer for the model whatever happens. */
+/** The tool calls of one step: at most so many, in parallel but for what is to be said, each with an answer for the model whatever happens. */
 import type { ToolDefinition } from "@struere/domain";
 import { type Clock, Fault, type ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
@@ -45,14 +45,22 @@ export interface StepOfTools {
 }
 
 export async function runTools(step: StepOfTools, calls: readonly FunctionCall[]): Promise<readonly ToolRun[]> {
+  const run = async (call: FunctionCall, index: number): Promise<ToolRun> => {
+    const startedAt = step.clock.now();
+    const result =
+      index < CALLS_MAX
+        ? await runOne(step, call)
+        : failure("validation", `at most ${CALLS_MAX} tools at a time; call this one again on its own`);
+    return toRun(call, result, Math.round(step.clock.now() - startedAt));
+  };
+  let said: Promise<unknown> = Promise.resolve();
   return await Promise.all(
-    calls.map(async (call, index) => {
-      const startedAt = step.clock.now();
-      const result =
-        index < CALLS_MAX
-          ? await runOne(step, call)
-          : failure("validation", `at most ${CALLS_MAX} tools at a time; call this one again on its own`);
-      return toRun(call, result, Math.round(step.clock.now() - startedAt));
+    calls.map((call, index) => {
+      if (call.name !== "voice.inject") return run(call, index);
+      // What is to be said is said in the order in which it was asked for.
+      const ran = said.then(() => run(call, index));
+      said = ran;
+      return ran;
     }),
   );
 }

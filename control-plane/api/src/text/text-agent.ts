@@ -86,7 +86,7 @@ export function checkParams(agent: TextAgent, params: JsonObject): void {
   }
 }
 
-export function readAgent(row: AgentRow): TextAgent {
+export function readAgent(row: Pick<AgentRow, "id" | "slug" | "version" | "definition">): TextAgent {
   const { name, systemPrompt, tools, roles, model, threadContextParams = [] } = AgentDefinition.parse(row.definition);
   return { agentId: row.id, slug: row.slug, name, version: row.version, systemPrompt, tools, roles, model, params: threadContextParams };
 }

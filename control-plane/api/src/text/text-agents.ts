@@ -2,18 +2,18 @@
  * Conversations in writing: a message comes in, its thread is found, its turn is taken, the router decides, the agent answers. One message
  * of a thread is answered at a time; the others wait.
  */
-import type { RateCard } from "@struere/domain";
+import type { AuditorPlan, RateCard } from "@struere/domain";
 import { type Clock, Fault, type ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import { pause } from "@struere/runtime";
 import {
+  appendMessages,
   type Db,
   endTurn,
   getThread,
   type JsonObject,
   listThreadMessages,
   type Message,
-  mergeThreadParams,
   openThread,
   recordTextUsage,
   routeThread,
@@ -28,6 +28,7 @@ import type { AuditQuestion } from "./audit-question.ts";
 import { type Answered, answerMessage, type AnswerServices } from "./answer.ts";
 import { chooseAgent, type Choice, type ChooseQuestion } from "./choose-agent.ts";
 import { HISTORY_MESSAGES } from "./history.ts";
+import { pinnedAgents } from "./pinned-agents.ts";
 import type { RenderPrompt } from "./render-prompt.ts";
 import type { ToolCallSummary } from "./run-tools.ts";
 import { agentsOfRouter, checkParams, findTextTarget, type TargetName, type TextAgent, type TextTarget } from "./text-agent.ts";
@@ -99,6 +100,8 @@ export interface TextAgents {
   chat(question: ChatQuestion): Promise<ChatAnswer>;
   /** The tool agent.chat. @throws the same, and failed_precondition when the chain is too deep or goes in a circle. */
   chatWithAgent(question: AgentChatQuestion): Promise<AgentChatAnswer>;
+  /** Who audits a call: as it is pinned, or where it is not, as it is now. @throws Fault not_found, failed_precondition */
+  auditor(scope: Scope, plan: AuditorPlan): Promise<TextAgent>;
   /** An auditor reads a call. Every audit stands for itself: what was read before is in the report. @throws the same */
   audit(question: AuditQuestion): Promise<ChatAnswer>;
   /** For calls too. Never throws for what the classifier does. */
@@ -124,67 +127,71 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
   const now = (): Date => new Date(clock.wall());
   const choose = (question: ChooseQuestion): Promise<Choice> => chooseAgent({ model, clock, log }, question);
 
+  const pinned = pinnedAgents(db);
+
   async function converse(scope: Scope, target: TextTarget, thread: Thread, asked: Asked): Promise<ChatAnswer> {
+    return await inTime(asked.signal, async (deadlineAt, signal) => {
+      const turn = await waitForTurn(services, scope, { threadId: thread.id, params: asked.params, deadlineAt, signal });
+      return await inTurn(turn, () => answerInTurn({ scope, target, turn, message: asked.message, deadlineAt, signal }));
+    });
+  }
+
+  async function inTime(
+    given: AbortSignal | undefined,
+    work: (deadlineAt: number, signal: AbortSignal) => Promise<Answered & { readonly threadId: ThreadId }>,
+  ): Promise<ChatAnswer> {
     const startedAt = clock.now();
     const deadlineAt = startedAt + ANSWER_MS;
-    return await withDeadline({ clock, at: deadlineAt, signal: asked.signal }, async (signal) => {
-      const turn = await waitForTurn(services, scope, thread.id, deadlineAt, signal);
-      try {
-        const answered = await answerInTurn({ scope, target, turn, asked, deadlineAt, signal });
-        const models = usageByModel(answered.usage);
-        return {
-          threadId: thread.id,
-          message: answered.text,
-          assistantMessageId: `${thread.id}-${answered.seq}`,
-          agentSlug: answered.agent.slug,
-          usage: totalUsage(models),
-          executionMeta: {
-            steps: answered.steps,
-            durationMs: Math.round(clock.now() - startedAt),
-            finishReason: answered.finishReason,
-            toolCallSummary: answered.toolCalls,
-            models,
-            warnings: answered.warnings,
-          },
-        };
-      } finally {
-        await endTurn(db, thread.id, turn.token).catch((error: unknown) =>
-          log.warn({ err: error, threadId: thread.id }, "a turn ends by its lease"),
-        );
-      }
-    });
+    const answered = await withDeadline({ clock, at: deadlineAt, signal: given }, (signal) => work(deadlineAt, signal));
+    const { threadId, usage, warnings } = answered;
+    const models = usageByModel(usage);
+    return {
+      threadId,
+      message: answered.text,
+      assistantMessageId: `${threadId}-${answered.seq}`,
+      agentSlug: answered.agent.slug,
+      usage: totalUsage(models),
+      executionMeta: {
+        steps: answered.steps,
+        durationMs: Math.round(clock.now() - startedAt),
+        finishReason: answered.finishReason,
+        toolCallSummary: answered.toolCalls,
+        models,
+        warnings,
+      },
+    };
+  }
+
+  /** An answer gives the turn back by itself. */
+  async function inTurn(turn: Turn, work: () => Promise<Answered>): Promise<Answered & { readonly threadId: ThreadId }> {
+    const threadId = turn.thread.id;
+    try {
+      return { ...(await work()), threadId };
+    } catch (thrown) {
+      await endTurn(db, threadId, turn.token).catch((error: unknown) => log.warn({ err: error, threadId }, "a turn ends by its lease"));
+      throw thrown;
+    }
   }
 
   async function answerInTurn(given: {
     readonly scope: Scope;
     readonly target: TextTarget;
     readonly turn: Turn;
-    readonly asked: Asked;
+    readonly message: string;
     readonly deadlineAt: number;
     readonly signal: AbortSignal;
   }): Promise<Answered> {
-    const { scope, target, turn, asked, deadlineAt, signal } = given;
-    const thread = (await mergeThreadParams(db, scope, turn.thread.id, asked.params, now())) ?? turn.thread;
-    const isFirstReading = asked.reading?.attempt === 1;
-    const written = isFirstReading ? [] : await listThreadMessages(db, scope, thread.id, HISTORY_MESSAGES);
-    const history = asked.reading ? attemptsOf(written, asked.reading.attempt) : written;
-    const colleagues = target.kind === "router" ? await agentsOfRouter(db, scope, target.router) : new Map<string, TextAgent>();
-    const routed = target.kind === "router" ? await route(scope, target.router, thread, { history, message: asked.message, signal }) : null;
+    const { scope, target, turn, message, deadlineAt, signal } = given;
+    const { thread } = turn;
+    const history = await listThreadMessages(db, scope, thread.id, HISTORY_MESSAGES);
+    const colleagues = target.kind === "router" ? await agentsOfRouter(db, scope, target.router) : NOBODY;
+    const routed = target.kind === "router" ? await route(scope, target.router, thread, { history, message, signal }) : null;
     const agent = target.kind === "agent" ? target.agent : colleagues.get(routed?.agent ?? "");
     if (!agent) throw new Fault("failed_precondition", `the router's agent "${routed?.agent ?? ""}" is not in ${scope.environment}`);
     checkParams(agent, thread.channel_params);
-    const answered = await answerMessage(services, {
-      scope,
-      turn,
-      thread,
-      agent,
-      colleagues,
-      history,
-      message: asked.message,
-      ...(asked.reading ? { audit: asked.reading.audit, rules: asked.reading.rules } : {}),
-      deadlineAt,
-      signal,
-    });
+    const messages = [{ role: "user", content: message }] as const;
+    await appendMessages(db, scope, { threadId: thread.id, turnToken: turn.token, messages, endsTurn: false, now: now() });
+    const answered = await answerMessage(services, { scope, turn, thread, agent, colleagues, history, message, deadlineAt, signal });
     const warnings = routed?.warning === undefined ? answered.warnings : [routed.warning, ...answered.warnings];
     return { ...answered, warnings, usage: routed?.usage ? [routed.usage, ...answered.usage] : answered.usage };
   }
@@ -247,22 +254,27 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
       return { response: answer.message, threadId: answer.threadId, agentSlug: answer.agentSlug, usage: answer.usage };
     },
 
-    async audit({ scope, agentSlug, parentThread, externalThreadId, params, report, begun, signal, ...reading }) {
+    async auditor(scope, { agentSlug, pinned: version }) {
       model.ensureReady();
+      const agent = version && (await pinned(scope, { slug: agentSlug, ...version }));
+      if (agent) return agent;
       const target = await findTextTarget(db, scope, { agent: agentSlug });
       if (target.kind !== "agent") throw new Fault("internal", "an auditor is an agent");
-      const { thread } = await openThread(db, scope, {
-        channel: "audit",
-        target: { kind: "agent", slug: agentSlug },
-        externalId: externalThreadId,
-        parentThreadId: parentThread,
-        params,
-        now: now(),
-      });
-      if (thread.parent_thread_id !== parentThread)
-        throw new Fault("failed_precondition", `the thread name ${externalThreadId} is taken by another thread`);
-      await begun({ id: thread.id, agentVersion: target.agent.version });
-      return await converse(scope, target, thread, { message: report, params: {}, signal, reading });
+      return target.agent;
+    },
+
+    async audit({ signal: given, ...question }) {
+      const { scope, agent, turn, report, attempt } = question;
+      return await inTime(given, async (deadlineAt, signal) =>
+        inTurn(turn, async () => {
+          checkParams(agent, turn.thread.channel_params);
+          const written = attempt === 1 ? [] : await listThreadMessages(db, scope, turn.thread.id, HISTORY_MESSAGES);
+          const history = attemptsOf(written, attempt).slice(0, -1);
+          const { audit, rules } = question;
+          const asked = { scope, turn, thread: turn.thread, agent, colleagues: NOBODY, history, message: report, audit, rules };
+          return await answerMessage(services, { ...asked, deadlineAt, signal });
+        }),
+      );
     },
 
     chooseAgent: choose,
@@ -274,14 +286,14 @@ interface Asked {
   readonly message: string;
   readonly params: JsonObject;
   readonly signal?: AbortSignal;
-  readonly reading?: Pick<AuditQuestion, "rules" | "audit" | "attempt">;
 }
 
-/** What the earlier attempts at this audit have left: the newest messages, from as many reports on as there were attempts. */
+const NOBODY: ReadonlyMap<string, TextAgent> = new Map();
+
+/** What the attempts at this audit have written, this one's report included: as many reports as there were attempts. */
 function attemptsOf(written: readonly Message[], attempt: number): readonly Message[] {
-  if (attempt <= 1) return [];
   const reports = written.flatMap(({ role }, index) => (role === "user" ? [index] : []));
-  return written.slice(reports.at(1 - attempt) ?? reports[0] ?? written.length);
+  return written.slice(reports.at(-attempt) ?? reports[0] ?? written.length);
 }
 
 /** @throws Fault not_found for an id that is not the scope's, in the same words as for one that never was. */
@@ -317,15 +329,14 @@ function ofTarget(thread: Thread, kind: "agent" | "router", slug: string): Threa
 async function waitForTurn(
   { db, clock }: AnswerServices,
   scope: Scope,
-  threadId: ThreadId,
-  deadlineAt: number,
-  signal: AbortSignal,
+  wanted: { readonly threadId: ThreadId; readonly params: JsonObject; readonly deadlineAt: number; readonly signal: AbortSignal },
 ): Promise<Turn> {
+  const { threadId, params, deadlineAt, signal } = wanted;
   const until = Math.min(clock.now() + TURN_WAIT_MS, deadlineAt);
   for (let lookMs = TURN_LOOK_MS; ; lookMs = Math.min(lookMs * 2, TURN_LOOK_MAX_MS)) {
     const now = new Date(clock.wall());
     const expiresAt = new Date(now.getTime() + (deadlineAt - clock.now()) + TURN_GRACE_MS);
-    const turn = await takeTurn(db, scope, { threadId, now, expiresAt });
+    const turn = await takeTurn(db, scope, { threadId, params, now, expiresAt });
     if (turn) return turn;
     if (clock.now() + lookMs >= until || signal.aborted) {
       throw new Fault("aborted", `another message of ${threadId} is still being answered; send this one again when its answer has come`);

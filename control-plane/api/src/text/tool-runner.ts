@@ -1,7 +1,7 @@
 /** What the loop of a text agent needs of tools: which ones an agent has, and to run one. Built in tools/. */
 import type { ToolDefinition } from "@struere/domain";
 import type { CallId, ThreadId } from "@struere/kernel";
-import type { Scope } from "@struere/store";
+import type { Scope, Thread } from "@struere/store";
 import type { TextAgent } from "./text-agent.ts";
 
 /** Who acts when a tool runs: the agent, within one organization and environment, with its own roles. Never the key that asked. */
@@ -57,7 +57,8 @@ export interface ToolRunner {
   offeredTools(question: {
     readonly actor: AgentActor;
     readonly agent: TextAgent;
-    readonly threadId: ThreadId;
+    /** As it was when its turn was taken. */
+    readonly thread: Thread;
   }): Promise<readonly ToolDefinition[]>;
   /** What the tool did or why it did not, for the model. Throws only what nobody foresaw. */
   runTool(request: ToolRequest): Promise<ToolResult>;

@@ -9,6 +9,7 @@ import {
   getRouter,
   getThread,
   type Scope,
+  type Thread,
   transferCallAgent,
   transferThread,
 } from "@struere/store";
@@ -63,7 +64,8 @@ export function planTransfer({ clock }: Pick<ToolServices, "clock">, request: To
     kind: "transaction",
     async work(tx) {
       if (to === agent.slug) throw new Fault("failed_precondition", `you are "${to}" already; answer yourself`);
-      const colleagues = call ? colleaguesOnCall(call, agent.slug) : await colleaguesInThread(tx, scope, { threadId, slug: agent.slug });
+      const thread = call ? undefined : await getThread(tx, scope, threadId);
+      const colleagues = call ? colleaguesOnCall(call, agent.slug) : await colleaguesInThread(tx, scope, thread, agent.slug);
       if (!colleagues.some((one) => one.slug === to)) {
         const legal = colleagues.map((one) => `"${one.slug}"`).join(", ") || "none, since no router answers here";
         throw new Fault("invalid_argument", `agent: "${to}" can not take over; legal: ${legal}`);
@@ -92,9 +94,9 @@ export function colleaguesOnCall(call: Call, slug: string): readonly Colleague[]
 export async function colleaguesInThread(
   db: Db,
   scope: Scope,
-  { threadId, slug }: { readonly threadId: ToolRequest["threadId"]; readonly slug: string },
+  thread: Pick<Thread, "target_kind" | "target_slug"> | undefined,
+  slug: string,
 ): Promise<readonly Colleague[]> {
-  const thread = await getThread(db, scope, threadId);
   if (thread?.target_kind !== "router" || thread.target_slug === null) return [];
   const router = await getRouter(db, scope, thread.target_slug);
   const read = RouterDefinition.safeParse(router?.definition);

@@ -13,13 +13,11 @@ import {
   type ToolArguments,
 } from "@struere/domain";
 import { Fault } from "@struere/kernel";
-import { type InjectProblem, listTouchedEntities, listUnfilledFields } from "@struere/store";
+import { type Db, type InjectProblem, listTouchedEntities, listUnfilledFields } from "@struere/store";
 import { z } from "zod";
 import type { AuditInHand } from "../text/tool-runner.ts";
 import type { ToolPlan } from "./tool-plan.ts";
 import type { ToolRequest, ToolServices } from "./tool-request.ts";
-
-const INJECT_MS = 5_000;
 
 // The tool's schema was checked before; this is where the compiler learns of it.
 const optional = z.exactOptional(z.string());
@@ -51,11 +49,10 @@ export function planInject(services: ToolServices, request: ToolRequest, given: 
     );
   }
   return {
-    kind: "outside",
-    maxMs: INJECT_MS,
-    async work() {
-      if (words.action === "complete") await checkFilled(services, request, audit);
-      const injected = await services.injector.inject(scope, {
+    kind: "transaction",
+    async work(tx) {
+      if (words.action === "complete") await checkFilled(tx, request, audit);
+      const injected = await services.injector.open(tx, scope, {
         ...words,
         injectionId: `${audit.auditId}.${place}`,
         callId: audit.callId,
@@ -65,8 +62,9 @@ export function planInject(services: ToolServices, request: ToolRequest, given: 
         basedOn: audit.basedOn,
       });
       if (!injected.ok) throw refusal(injected.problem);
-      const { injection, created } = injected.value;
+      const { injection, created, send } = injected.value;
       return {
+        afterwards: send,
         output: {
           success: true,
           injectionId: injection.id,
@@ -80,7 +78,7 @@ export function planInject(services: ToolServices, request: ToolRequest, given: 
 }
 
 /** Whatever anybody says: a form with open fields is not complete. Without a form of the call's own, it is what the auditor has written. */
-async function checkFilled({ db }: ToolServices, { scope, threadId }: ToolRequest, { entity }: AuditInHand): Promise<void> {
+async function checkFilled(db: Db, { scope, threadId }: ToolRequest, { entity }: AuditInHand): Promise<void> {
   const forms = entity ? [entity] : await listTouchedEntities(db, scope, threadId);
   for (const { type, id } of forms) {
     const open = (await listUnfilledFields(db, scope, { type, id })) ?? [];

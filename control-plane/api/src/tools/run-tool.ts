@@ -1,6 +1,7 @@
 /**
- * Runs a tool for an agent, once. The row of the run is there before anything is done, and holds the outcome afterwards; whoever asks with
- * the same key waits for it, or gets it. When the process died in between, nobody knows what was done: that is the outcome then, for good.
+ * Runs a tool for an agent, once. The row of the run holds the outcome; whoever asks with the same key waits for it, or gets it. What a tool
+ * does in our database comes with that row, or not at all. Before a tool reaches the world the row is there: when the process dies then,
+ * nobody knows what was done, and that is the outcome, for good.
  */
 import { toolError, toolOutput } from "@struere/domain";
 import { Fault, type FaultCode } from "@struere/kernel";
@@ -10,9 +11,10 @@ import {
   endToolRun,
   faultOfDatabase,
   getToolRun,
-  type JsonObject,
+  recordToolRun,
   runInToolTransaction,
   type ToolRunState,
+  type ToolRunToBegin,
 } from "@struere/store";
 import { z } from "zod";
 import { UnknownOutcome } from "./guard/guarded-request.ts";
@@ -35,15 +37,28 @@ export async function runTool(services: ToolServices, request: ToolRequest): Pro
   try {
     if (request.idempotencyKey === "" || request.idempotencyKey.length > KEY_MAX)
       throw new Fault("invalid_argument", `the id of the tool call is not legal; legal: 1 to ${KEY_MAX} characters`);
-    const known = await getToolRun(services.db, request.scope, runOf(request));
-    if (known) return await outcomeOf(services, request, known);
-    const plan = await planTool(services, request);
+    const plan = await planOf(services, request);
+    if (plan.kind === "known") return await outcomeOf(services, request, plan.state);
     const now = services.clock.wall();
     const deadlineAt = new Date(now + (plan.kind === "outside" ? plan.maxMs : TRANSACTION_MS) + GRACE_MS);
-    const begun = await beginToolRun(services.db, request.scope, { ...runOf(request), now: new Date(now), deadlineAt });
-    return begun.state === "begun" ? await runNow(services, request, plan) : await outcomeOf(services, request, begun);
+    const run = { ...runOf(request), now: new Date(now), deadlineAt };
+    return plan.kind === "outside" ? await runOutside(services, request, plan, run) : await runInside(services, request, plan, run);
   } catch (thrown) {
     return failure(services, request, thrown);
+  }
+}
+
+/** What was run before keeps its outcome, whether or not it would be allowed now. */
+async function planOf(
+  services: ToolServices,
+  request: ToolRequest,
+): Promise<ToolPlan | { readonly kind: "known"; readonly state: ToolRunState }> {
+  try {
+    return await planTool(services, request);
+  } catch (thrown) {
+    const state = await getToolRun(services.db, request.scope, runOf(request));
+    if (state) return { kind: "known", state };
+    throw thrown;
   }
 }
 
@@ -51,15 +66,45 @@ function runOf({ idempotencyKey, threadId, call, agent, name, argumentsJson }: T
   return { idempotencyKey, threadId, callId: call?.id ?? null, agentSlug: agent.slug, name, argumentsJson };
 }
 
-async function runNow(services: ToolServices, request: ToolRequest, plan: ToolPlan): Promise<ToolOutcome> {
-  const { db, clock } = services;
-  const { scope, idempotencyKey } = request;
-  const now = (): Date => new Date(clock.wall());
+async function runInside(
+  services: ToolServices,
+  request: ToolRequest,
+  plan: ToolPlan & { readonly kind: "transaction" },
+  run: ToolRunToBegin,
+): Promise<ToolOutcome> {
+  const { db, log } = services;
+  const { scope } = request;
+  let state: ToolRunState;
   try {
-    if (plan.kind === "transaction") {
-      const work = async (tx: typeof db): Promise<JsonObject> => ({ ...success(await plan.work(tx)) });
-      return readOutcome(await runInToolTransaction(db, scope, { idempotencyKey, now, work }));
+    let afterwards: Ran["afterwards"];
+    const ran = await runInToolTransaction(db, scope, run, async (tx) => {
+      const did = await plan.work(tx);
+      afterwards = did.afterwards;
+      return { ...success(did) };
+    });
+    if (ran.isOurs) afterwards?.();
+    state = ran;
+  } catch (thrown) {
+    const outcome = failure(services, request, thrown);
+    try {
+      state = await recordToolRun(db, scope, run, { ...outcome });
+    } catch (away) {
+      log.warn({ err: away, tool: request.name, threadId: request.threadId }, "the outcome of a tool could not be written down");
+      return outcome;
     }
+  }
+  return await outcomeOf(services, request, state);
+}
+
+async function runOutside(
+  services: ToolServices,
+  request: ToolRequest,
+  plan: ToolPlan & { readonly kind: "outside" },
+  run: ToolRunToBegin,
+): Promise<ToolOutcome> {
+  const begun = await beginToolRun(services.db, request.scope, run);
+  if (begun.state !== "begun") return await outcomeOf(services, request, begun);
+  try {
     return await writeDown(services, request, success(await withinMs(services, plan, request.signal)));
   } catch (thrown) {
     return await writeDown(services, request, failure(services, request, thrown));
@@ -135,7 +180,7 @@ const Outcome = z.object({
   ),
 });
 
-function readOutcome(stored: JsonObject): ToolOutcome {
+function readOutcome(stored: unknown): ToolOutcome {
   return Outcome.parse(stored);
 }
 

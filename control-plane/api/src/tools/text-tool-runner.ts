@@ -7,9 +7,9 @@ import type { ToolServices } from "./tool-request.ts";
 
 export function textToolRunner(services: ToolServices): ToolRunner {
   return {
-    async offeredTools({ actor, agent, threadId }) {
+    async offeredTools({ actor, agent, thread }) {
       const scope = { organizationId: actor.organizationId, environment: actor.environment };
-      const colleagues = await colleaguesInThread(services.db, scope, { threadId, slug: agent.slug });
+      const colleagues = await colleaguesInThread(services.db, scope, thread, agent.slug);
       return await offeredTools(services, { scope, agent, channel: "text", colleagues });
     },
     async runTool({ actor, agent, threadId, name, argumentsJson, idempotencyKey, audit, signal }) {

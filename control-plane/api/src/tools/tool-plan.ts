@@ -8,6 +8,8 @@ export interface Ran {
   readonly output: unknown;
   readonly handoff?: NonNullable<ToolOutcome["handoff"]>;
   readonly effect?: ToolEffect;
+  /** Of a transaction: to be done when it stands, and only then. It may be lost with the process. */
+  readonly afterwards?: () => void;
 }
 
 export type ToolPlan =

@@ -111,7 +111,8 @@ export const callsRouter = router({
    */
   stats: procedure("calls")
     .input(StatsInput)
-    .query(async ({ ctx: { db, scope, now }, input }) => {
+    .query(async ({ ctx: { db, scope, now, key, statsLimiter }, input }) => {
+      statsLimiter.take(key);
       const until = input.until === undefined ? now : new Date(input.until);
       const since = input.since === undefined ? new Date(until.getTime() - STATS_DAYS_DEFAULT * DAY_MS) : new Date(input.since);
       const daysMax = `the window is ${since.toISOString()} to ${until.toISOString()}; legal: since before until, at most ${STATS_DAYS_MAX} days`;

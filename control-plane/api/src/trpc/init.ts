@@ -10,7 +10,7 @@ import { type Db, faultOfDatabase, findKeyHolder, type KeyHolder, type KeyRing }
 import { initTRPC, TRPCError } from "@trpc/server";
 import { describeProblems } from "struere";
 import { ZodError } from "zod";
-import { RateLimited } from "../http/rate-limit.ts";
+import { RateLimited, type RateLimiter } from "../http/rate-limit.ts";
 import type { HandInjector } from "../injections/hand-injector.ts";
 import type { Dialler } from "../outbound/dialler.ts";
 import type { AccountOpener } from "../telephony/account-opener.ts";
@@ -31,6 +31,8 @@ export interface TrpcServices {
   readonly accounts: AccountOpener;
   readonly keyRing: KeyRing;
   readonly injections: HandInjector;
+  /** How often figures may be asked for. */
+  readonly statsLimiter: RateLimiter;
   readonly rateCard: RateCard;
 }
 

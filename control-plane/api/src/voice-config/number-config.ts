@@ -2,7 +2,7 @@
  * Who would answer a number now, and how it would sound: what a call is resolved to, without a call. Whoever is named is looked for: a number
  * whose agent, router or auditor is gone is an error that says which, and what to do, before anybody calls it.
  */
-import { answeringAgent } from "@struere/domain";
+import { answeringAgent, auditorSampleOf } from "@struere/domain";
 import { type ConnectionId, Fault } from "@struere/kernel";
 import {
   type Connection,
@@ -53,6 +53,7 @@ export async function numberConfig(db: Db, scope: Scope, name: NumberName, wallM
       model: speaking.model,
       voice: voice.voice,
       auditorAgent,
+      auditorSample: auditorAgent === null ? null : auditorSampleOf(scope.environment, voice),
       pollInterval: voice.pollInterval,
       turnDetection: voice.turnDetection,
       noiseReduction: voice.noiseReduction ?? null,

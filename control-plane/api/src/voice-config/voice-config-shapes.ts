@@ -27,6 +27,10 @@ export const VoiceConfigShape = z.object({
     model: z.string().meta({ description: "The one that a call beginning now would get: after its shutdown a model's successor." }),
     voice: z.string(),
     auditorAgent: z.string().nullable().meta({ description: "null: single-agent mode." }),
+    auditorSample: z
+      .number()
+      .nullable()
+      .meta({ description: "Share of calls that the auditor corrects, from 0 to 1; null without an auditor." }),
     pollInterval: z.int().meta({ description: "Milliseconds." }),
     turnDetection: z.discriminatedUnion("type", [
       z.object({ type: z.literal("semantic_vad"), eagerness: z.enum(["low", "medium", "high", "auto"]) }),

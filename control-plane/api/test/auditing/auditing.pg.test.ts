@@ -41,16 +41,32 @@ const toolsRan = (turn: Parameters<Mind>[0]): boolean => turn.history.at(-1)?.ro
 
 /** A clock that tests put forward, beside one that runs. */
 async function aDesk(mind: Mind, faults: readonly SimulatedFault[] = []) {
-  const db: Db = database.db;
+  let questions = 0;
+  const db: Db = database.db.withPlugin({
+    transformQuery: ({ node }) => node,
+    transformResult({ result }) {
+      questions += 1;
+      return Promise.resolve(result);
+    },
+  });
   const real = systemClock({ scale: 20 });
   let ahead = 0;
   const clock = { ...real, now: () => real.now(), wall: () => real.wall() + ahead, arm: real.arm.bind(real) };
   const vendor = await startSimulatedOpenAI({ clock: real, apiKey: "sk-test", mind, faults });
   const scope: Scope = await aScope(db);
   const definition = { slug: "auditor", name: "Auditor", systemPrompt: "You audit.", tools: ["voice.inject"] };
-  await setAgent(db, scope, { slug: "auditor", name: "Auditor", description: null, definition, now: NOW });
+  const sync = async (change: { readonly systemPrompt?: string } = {}) =>
+    await setAgent(db, scope, {
+      slug: "auditor",
+      name: "Auditor",
+      description: null,
+      definition: { ...definition, ...change },
+      now: NOW,
+    });
+  const { agent } = await sync();
   const claimed = await aClaimedCall(db, scope);
-  const config = { ...claimed.config, auditor: { agentSlug: "auditor", pollIntervalMs: POLL_MS } };
+  const pinned = { agentId: agent.id, version: agent.version };
+  const config = { ...claimed.config, auditor: { agentSlug: "auditor", pollIntervalMs: POLL_MS, pinned } };
   await db
     .updateTable("calls")
     .set({ config: JSON.stringify(config) })
@@ -87,6 +103,13 @@ async function aDesk(mind: Mind, faults: readonly SimulatedFault[] = []) {
     call: claimed as Call,
     vendor,
     sent,
+    sync,
+    /** How often the database was asked for this work, besides the beginnings and ends of transactions. */
+    async questions(work: () => Promise<unknown>): Promise<number> {
+      const before = questions;
+      await work();
+      return questions - before;
+    },
     audits,
     run: () => audits.runAudit({ callId: claimed.id, workerId: "test" }),
     later: (ms: number) => {
@@ -221,6 +244,33 @@ describe("an audit", () => {
   });
 });
 
+test("an audit asks the database for little: hundreds of calls have theirs at the same time", async () => {
+  await using desk = await aDesk((turn) =>
+    toolsRan(turn) || !said(turn).includes("Monday") ? { say: "Nothing." } : { toolCalls: [inject("It is Tuesday.")] },
+  );
+  await desk.hears("caller", "Hello.");
+  await desk.run();
+  await desk.hears("caller", "I want tea.");
+  desk.later(POLL_MS * 2);
+  // Whether there is something, the lease with all that is read, the thread with the report, the answer with its use, the end.
+  expect(await desk.questions(desk.run)).toBe(5);
+  await desk.hears("caller", "On Monday.");
+  desk.later(POLL_MS * 2);
+  // Also the call of the tool, the call's lock, the injection, the tool's outcome, and that for the model.
+  expect(await desk.questions(desk.run)).toBe(10);
+  expect(desk.sent).toHaveLength(1);
+  expect(await desk.questions(desk.run)).toBe(1);
+});
+
+test("a call is audited by the auditor that there was when it came, whatever is synced since", async () => {
+  await using desk = await aDesk(silent);
+  await desk.hears("caller", "Hello.");
+  await desk.sync({ systemPrompt: "You audit quite differently." });
+  await desk.run();
+  expect(desk.vendor.texts.map(({ body }) => body["instructions"])).toEqual([expect.stringContaining("You audit.\n")]);
+  expect(await listAudits(desk.db, desk.scope, desk.call.id)).toMatchObject([{ status: "done", agent_version: 1 }]);
+});
+
 describe("what an auditor may say", () => {
   test("is bounded in an audit, and each refusal says why", async () => {
     const wrong = [inject("Look at https://evil.example/x"), inject("x".repeat(700)), inject("Third.")];
@@ -231,6 +281,14 @@ describe("what an auditor may say", () => {
     const sentences = JSON.stringify(audit?.tool_calls);
     for (const part of ["link", "at most 600", "at most 2 injections in one audit"]) expect(sentences).toContain(part);
     expect(await listInjections(desk.db, desk.scope, desk.call.id)).toEqual([]);
+  });
+
+  test("is sent in the order in which it was asked for", async () => {
+    const wanted = [inject("It is Tuesday."), inject("Goodbye.", "complete")];
+    await using desk = await aDesk((turn) => (toolsRan(turn) ? { say: "Done." } : { toolCalls: wanted }));
+    await desk.hears("caller", "On Monday.");
+    await desk.run();
+    expect(desk.sent.map((data) => JSON.parse(data))).toMatchObject([{ message: "It is Tuesday." }, { message: "Goodbye." }]);
   });
 
   test("is sent as one plain line, with what it is based on", async () => {

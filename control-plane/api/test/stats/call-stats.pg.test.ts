@@ -17,8 +17,10 @@ import {
   setEntityType,
   setRouter,
 } from "@struere/store";
+import { systemClock } from "@struere/runtime";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { rateLimiter } from "../../src/http/rate-limit.ts";
 import { readCallStats } from "../../src/stats/call-stats.ts";
 import { ACCOUNT, aKey, aScope, aTranscript, claim, NOW } from "../fixture.ts";
 import { callerWith, services } from "../trpc/server.ts";
@@ -294,6 +296,19 @@ describe("calls.stats", () => {
         code: "BAD_REQUEST",
         message: expect.stringContaining("at most 92 days"),
       });
+  });
+
+  test("may be asked for so often", async () => {
+    const limits = { key: { perMinute: 60, burst: 2 }, organization: { perMinute: 60, burst: 9 } };
+    const hasty = await callerWith(
+      { ...services(database.db), statsLimiter: rateLimiter({ clock: systemClock(), limits }) },
+      await aKey(database.db, scope, ["calls"]),
+    );
+    for (let count = 0; count < 2; count++) await hasty.calls.stats(WINDOW);
+    await expect(hasty.calls.stats(WINDOW)).rejects.toMatchObject({
+      code: "TOO_MANY_REQUESTS",
+      message: "Rate limit exceeded: come again in 1 s",
+    });
   });
 });
 

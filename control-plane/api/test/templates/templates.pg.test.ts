@@ -122,7 +122,7 @@ test("a prompt in writing knows its thread as it is recorded", async () => {
     actor: { kind: "agent", ...world.scope, slug: "intake", roles: [] },
     agent: { ...agentWith([]), agentId: (await anAgentNow(db, world.scope, "intake")).id, model: undefined, params: [] },
     template: "{{message}}|{{threadContext.params.name}}|{{threadContext.parentThreadId}}|{{threadContext.channelStatus}}",
-    thread: { id: thread.id, channel: thread.channel, params: thread.channel_params },
+    thread,
     message: "{{organizationId}}",
     signal: new AbortController().signal,
   });

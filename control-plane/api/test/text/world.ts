@@ -84,7 +84,7 @@ export async function aTextWorld(options: WorldOptions): Promise<TextWorld> {
     rateCard: builtinRateCard(),
     tools: runner,
     renderPrompt: async ({ template, agent, thread, message }) =>
-      renderTemplate(template, { agent, message, threadContext: { channel: thread.channel, params: thread.params } }),
+      renderTemplate(template, { agent, message, threadContext: { channel: thread.channel, params: thread.channel_params } }),
   });
   const app = fastify({ forceCloseConnections: true });
   await addChatApi(app, {

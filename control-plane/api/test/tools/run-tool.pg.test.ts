@@ -372,17 +372,13 @@ describe("one call of a tool", () => {
     const begun = { idempotencyKey, threadId, callId: null, agentSlug: "intake", name: "entity.create", argumentsJson: "{}" };
     await beginToolRun(db, scope, { ...begun, now, deadlineAt: now });
     const givenUp = { outputJson: "{}", isError: true };
-    const outcome = await runInToolTransaction(db, scope, {
-      idempotencyKey,
-      now: () => now,
-      async work(tx) {
-        await entityStore(tx).create({ kind: "agent", ...scope }, { type: "order", data: { item: "tea" } });
-        // Somebody else takes the run for dead while it stands still here.
-        await endToolRun(db, scope, { idempotencyKey, outcome: givenUp, now });
-        return { outputJson: "done", isError: false };
-      },
+    const ran = await runInToolTransaction(db, scope, { ...begun, now, deadlineAt: now }, async (tx) => {
+      await entityStore(tx).create({ kind: "agent", ...scope }, { type: "order", data: { item: "tea" } });
+      // Somebody else takes the run for dead while it stands still here.
+      await endToolRun(db, scope, { idempotencyKey, outcome: givenUp, now });
+      return { outputJson: "done", isError: false };
     });
-    expect(outcome).toEqual(givenUp);
+    expect(ran).toEqual({ state: "done", outcome: givenUp, isOurs: false });
     expect(await orders()).toEqual([]);
   });
 

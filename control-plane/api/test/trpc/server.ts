@@ -6,6 +6,7 @@ import { bindConnection, createKeyRing, type Db, getCredentialsInfo, listConnect
 import fastify from "fastify";
 import { createApiClient } from "../../src/client.ts";
 import { controlEvents } from "../../src/events.ts";
+import { rateLimiter, STATS_LIMITS } from "../../src/http/rate-limit.ts";
 import { addTrpc } from "../../src/http/trpc.ts";
 import { handInjector } from "../../src/injections/hand-injector.ts";
 import { type Dialler, dialler } from "../../src/outbound/dialler.ts";
@@ -29,6 +30,7 @@ export function services(db: Db, bus: Bus = memoryBus()): TrpcServices {
     telephony: telephonyOf(db),
     keyRing: KEY_RING,
     injections,
+    statsLimiter: rateLimiter({ clock, limits: STATS_LIMITS }),
     dialler: diallerOf(db),
     accounts: NO_ACCOUNTS,
     rateCard: builtinRateCard(),

@@ -92,6 +92,7 @@ describe("GET /v1/voice/config", () => {
           model: "gpt-realtime-2.1-mini",
           voice: "alloy",
           auditorAgent: null,
+          auditorSample: null,
           pollInterval: 5_000,
           turnDetection: { type: "semantic_vad", eagerness: "medium" },
           noiseReduction: null,
@@ -114,6 +115,7 @@ describe("GET /v1/voice/config", () => {
         model: "gpt-realtime-mini",
         voice: "coral",
         auditorAgent: "auditor",
+        auditorSample: 0.8,
         pollInterval: 8_000,
         turnDetection: { type: "server_vad", threshold: 0.4, silenceDurationMs: 700, prefixPaddingMs: 200 },
         noiseReduction: "near_field",
@@ -133,6 +135,7 @@ describe("GET /v1/voice/config", () => {
       voiceConfig: {
         voice: "coral",
         auditorAgent: "auditor",
+        auditorSample: 0.8,
         pollInterval: 8_000,
         turnDetection: { type: "server_vad", threshold: 0.4, silenceDurationMs: 700, prefixPaddingMs: 200 },
         noiseReduction: "near_field",
