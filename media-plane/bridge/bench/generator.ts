@@ -21,7 +21,10 @@ const slots: FakePhone[][] = Array.from({ length: FRAME_MS }, () => []);
 const phones: FakePhone[] = [];
 const models = new Set<FakeModel>();
 let modelsSeen = 0;
-let measuredFrom = { at: monotonicMs(), cpuUs: 0, marks: 0 };
+let measuredFrom = { cpuUs: 0, marks: 0 };
+/** Of what is measured: time in which the phones spoke, without the spell that runs. */
+let spokenMs = 0;
+let speaksSince: number | null = null;
 
 const answer = (message: GeneratorAnswer): void => {
   process.send?.(message);
@@ -66,8 +69,9 @@ async function call(mediaUrl: string, first: number, count: number): Promise<voi
   check();
 }
 
-const startedAt = monotonicMs();
+let startedAt = monotonicMs();
 let slot = 0;
+let ticking: NodeJS.Timeout | undefined;
 
 /** Speaks for every slot whose millisecond has come. */
 function tick(): void {
@@ -77,14 +81,32 @@ function tick(): void {
     for (const phone of speaking) phone.speak();
     slot++;
   }
-  setTimeout(tick, Math.max(1, Math.round(startedAt + slot - monotonicMs())));
+  ticking = setTimeout(tick, Math.max(1, Math.round(startedAt + slot - monotonicMs())));
+}
+
+function speak(): void {
+  speaksSince = monotonicMs();
+  startedAt = speaksSince - slot;
+  tick();
+}
+
+function pause(): void {
+  clearTimeout(ticking);
+  spokenMs += spellMs();
+  speaksSince = null;
+}
+
+function spellMs(): number {
+  return speaksSince === null ? 0 : monotonicMs() - speaksSince;
 }
 
 function measure(): void {
   up.clear();
   down.clear();
   lateness.clear();
-  measuredFrom = { at: monotonicMs(), cpuUs: cpuUs(), marks: marks() };
+  measuredFrom = { cpuUs: cpuUs(), marks: marks() };
+  spokenMs = 0;
+  if (speaksSince !== null) speaksSince = monotonicMs();
 }
 
 function cpuUs(): number {
@@ -103,7 +125,7 @@ function report(): void {
     down: down.figures(),
     lateness: lateness.toJSON(),
     cpuUs: cpuUs() - measuredFrom.cpuUs,
-    elapsedMs: monotonicMs() - measuredFrom.at,
+    spokenMs: spokenMs + spellMs(),
     callsLost: phones.filter((phone) => phone.lost).length,
     marksEchoed: marks() - measuredFrom.marks,
   });
@@ -125,10 +147,16 @@ process.on("message", (question: GeneratorQuestion) => {
   switch (question.type) {
     case "listen":
       listen(question.port);
-      return tick();
+      return speak();
     case "call":
       call(question.mediaUrl, question.first, question.count).catch(fail);
       return;
+    case "pause":
+      pause();
+      return answer({ type: "paused" });
+    case "speak":
+      speak();
+      return answer({ type: "speaking" });
     case "measure":
       measure();
       return answer({ type: "measuring" });

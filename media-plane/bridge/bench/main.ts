@@ -10,11 +10,12 @@ import { canPin, pinSelf } from "./child.ts";
 import { startFakeControl } from "./fake-control.ts";
 import { startFakeRecorder } from "./fake-recorder.ts";
 import { findKnee, type Knee } from "./knee.ts";
-import { measure, type Run, type SubjectName } from "./measure.ts";
+import { measureAlone, measureInTurns, type Run, type Window } from "./measure.ts";
+import type { RigOptions, SubjectName } from "./rig.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { type Summary, summarize, table } from "./report.ts";
 
-const KNEE_SECONDS = 8;
+const KNEE_WINDOW: Window = { seconds: 8, warmUpSeconds: 5 };
 
 async function bench(options: Options): Promise<void> {
   await using stack = new AsyncDisposableStack();
@@ -27,17 +28,16 @@ async function bench(options: Options): Promise<void> {
       ? "the subject has core 0 to itself, everything else runs on the others"
       : "not pinned to cores: there is no taskset, or only one core",
   );
-  const run = (subject: SubjectName, calls: number, seconds = options.seconds): Promise<Run> =>
-    measure({ subject, calls, seconds, warmUpSeconds: options.warmUpSeconds, generators: options.generators, control, natsUrl });
+  const { seconds, warmUpSeconds } = options;
+  const rig = (subject: SubjectName, calls: number): RigOptions => ({ subject, calls, generators: options.generators, control, natsUrl });
 
   const runs: Run[] = [];
   for (const calls of options.calls) {
     for (let round = 0; round < options.repeat; round++) {
-      for (const subject of options.subjects) {
-        const measured = await run(subject, calls);
-        runs.push(measured);
-        say(line(measured));
-      }
+      const rigs = options.subjects.map((subject) => rig(subject, calls));
+      const measured = await measureInTurns(rigs, { seconds, warmUpSeconds });
+      runs.push(...measured);
+      for (const one of measured) say(line(one));
     }
   }
   const summaries = options.calls.flatMap((calls) =>
@@ -50,7 +50,7 @@ async function bench(options: Options): Promise<void> {
   if (options.knee) {
     for (const subject of options.subjects) {
       const knee = await findKnee(async (calls) => {
-        const measured = await run(subject, calls, KNEE_SECONDS);
+        const measured = await measureAlone(rig(subject, calls), KNEE_WINDOW);
         say(line(measured));
         return measured;
       });

@@ -1,27 +1,12 @@
-/** One run: one subject, one number of calls, one window of time. */
-import { cpus } from "node:os";
+/** What is measured: one subject alone over a window of time, or several in turns. */
 import { setTimeout as wait } from "node:timers/promises";
-import { type Child, startChild } from "./child.ts";
-import type { FakeControl } from "./fake-control.ts";
 import { Histogram } from "./histogram.ts";
-import type { GeneratorAnswer, GeneratorQuestion, GeneratorReport, SubjectAnswer, SubjectQuestion, Usage } from "./messages.ts";
+import type { GeneratorReport, Usage } from "./messages.ts";
+import { type Rig, type RigOptions, startRig, type SubjectName } from "./rig.ts";
 
-const GENERATOR = import.meta.resolve("./generator.ts");
-export const SUBJECTS = {
-  naive: import.meta.resolve("./naive-relay.ts"),
-  lane: import.meta.resolve("./lane-relay.ts"),
-  media: import.meta.resolve("./media-subject.ts"),
-} as const;
-export type SubjectName = keyof typeof SUBJECTS;
-
-export interface RunOptions {
-  readonly subject: SubjectName;
-  readonly calls: number;
+export interface Window {
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  readonly generators: number;
-  readonly control: FakeControl;
-  readonly natsUrl: string | null;
 }
 
 export interface Run {
@@ -31,7 +16,7 @@ export interface Run {
   readonly flowing: number;
   readonly callsLost: number;
   readonly cpuPerCallMinuteS: number;
-  /** Of one core, by the subject. */
+  /** Of one core, by the subject, while its calls spoke. */
   readonly corePercent: number;
   readonly kernelPercent: number;
   readonly memoryPerCallKb: number;
@@ -49,115 +34,94 @@ export interface Run {
   readonly generatorLateP99Ms: number;
 }
 
-/** As Prometheus does it, from outside. */
-const SCRAPE_MS = 5_000;
+/**
+ * A turn is shorter than any wait after which a call would notice that its caller has stopped (750 ms of a caller who speaks), even when
+ * two others have theirs in between.
+ */
+const TURN_MS = 320;
+/** For what is under way when a turn ends. */
+const GAP_MS = 15;
 
-type Generator = Child<GeneratorQuestion, GeneratorAnswer>;
-type Subject = Child<SubjectQuestion, SubjectAnswer>;
+/** One subject, with the machine to itself. */
+export async function measureAlone(options: RigOptions, window: Window): Promise<Run> {
+  await using rig = await startRig(options);
+  await wait(window.warmUpSeconds * 1_000);
+  await rig.ask({ type: "measure" }, "measuring");
+  const from = await rig.usage();
+  await wait(window.seconds * 1_000);
+  const to = await rig.usage();
+  return summarize(rig, { from, to, reports: await rig.ask({ type: "report" }, "report") });
+}
 
-export async function measure(options: RunOptions): Promise<Run> {
-  const cores = cpus().length;
+/**
+ * Several subjects side by side, of which one at a time has the machine: the speed of a shared machine changes from second to second, by
+ * more than what subjects differ, and so it changes for all of them. What a subject does while the others have their turn (timers,
+ * leases, acknowledgements) counts against it as well.
+ */
+export async function measureInTurns(all: readonly RigOptions[], window: Window): Promise<readonly Run[]> {
   await using stack = new AsyncDisposableStack();
-  const subject: Subject = stack.use(startChild({ file: SUBJECTS[options.subject], cores: "0" }));
-  const generators: Generator[] = [];
-  for (let index = 0; index < options.generators; index++) {
-    generators.push(stack.use(startChild({ file: GENERATOR, cores: `${1 + (index % Math.max(1, cores - 1))}` })));
+  const rigs: Rig[] = [];
+  for (const options of all) {
+    const rig = stack.use(await startRig(options));
+    await rig.ask({ type: "pause" }, "paused");
+    rigs.push(rig);
   }
-  let port = 0;
-  for (const generator of generators) {
-    const listening = generator.hear("listening");
-    generator.tell({ type: "listen", port });
-    port = (await listening).port;
+  await takeTurns(rigs, window.warmUpSeconds * 1_000);
+  const from = await usageOf(rigs);
+  for (const rig of rigs) await rig.ask({ type: "measure" }, "measuring");
+  await takeTurns(rigs, window.seconds * 1_000);
+  const to = await usageOf(rigs);
+  const runs: Run[] = [];
+  for (const rig of rigs) {
+    const reports = await rig.ask({ type: "report" }, "report");
+    runs.push(summarize(rig, { from: found(from, rig), to: found(to, rig), reports }));
   }
-  const ready = subject.hear("ready");
-  subject.tell({
-    type: "start",
-    setting: {
-      realtimeUrl: `ws://127.0.0.1:${port}/v1/realtime`,
-      controlAddress: options.control.address,
-      gatewaySecret: options.control.secret,
-      natsUrl: options.natsUrl,
-      capacity: options.calls + 10,
-    },
-  });
-  const { mediaUrl, metricsUrl } = await ready;
-  if (metricsUrl !== undefined) {
-    const scraping = setInterval(() => void scrape(metricsUrl), SCRAPE_MS);
-    stack.defer(() => clearInterval(scraping));
-  }
-  const idle = await usageOf(subject);
-  const flowing = await placeCalls(generators, mediaUrl, options.calls);
-  await wait(options.warmUpSeconds * 1_000);
-  await Promise.all(generators.map((generator) => ask(generator, { type: "measure" }, "measuring")));
-  const from = await usageOf(subject);
-  const startedAt = performance.now();
-  await wait(options.seconds * 1_000);
-  const to = await usageOf(subject);
-  const elapsedMs = performance.now() - startedAt;
-  const reports = await Promise.all(generators.map((generator) => ask(generator, { type: "report" }, "report")));
-  return summarize({ options, flowing, idle, from, to, elapsedMs, reports });
+  return runs;
 }
 
-async function placeCalls(generators: readonly Generator[], mediaUrl: string, calls: number): Promise<number> {
-  const share = Math.ceil(calls / generators.length);
-  const flowing = await Promise.all(
-    generators.map((generator, index) => {
-      const first = index * share;
-      return ask(generator, { type: "call", mediaUrl, first, count: Math.min(share, calls - first) }, "flowing");
-    }),
-  );
-  return flowing.reduce((sum, answer) => sum + answer.calls, 0);
-}
-
-async function scrape(metricsUrl: string): Promise<void> {
-  try {
-    await (await fetch(metricsUrl)).text();
-  } catch {
-    // A subject that is gone says so by its exit.
+/** Until each has spoken for so long. The order turns with every round, so that nobody always comes after the same one. */
+async function takeTurns(rigs: readonly Rig[], eachMs: number): Promise<void> {
+  const rounds = Math.max(1, Math.round(eachMs / TURN_MS));
+  for (let round = 0; round < rounds; round++) {
+    for (let place = 0; place < rigs.length; place++) {
+      const rig = rigs[(place + round) % rigs.length];
+      await rig?.ask({ type: "speak" }, "speaking");
+      await wait(TURN_MS);
+      await rig?.ask({ type: "pause" }, "paused");
+      await wait(GAP_MS);
+    }
   }
 }
 
-async function usageOf(subject: Subject): Promise<Usage> {
-  const answer = subject.hear("usage");
-  subject.tell({ type: "usage" });
-  return answer;
+async function usageOf(rigs: readonly Rig[]): Promise<ReadonlyMap<Rig, Usage>> {
+  const usages = new Map<Rig, Usage>();
+  for (const rig of rigs) usages.set(rig, await rig.usage());
+  return usages;
 }
 
-async function ask<Type extends GeneratorAnswer["type"]>(
-  generator: Generator,
-  question: GeneratorQuestion,
-  type: Type,
-): Promise<Extract<GeneratorAnswer, { readonly type: Type }>> {
-  const answer = generator.hear(type);
-  generator.tell(question);
-  return answer;
+function found(usages: ReadonlyMap<Rig, Usage>, rig: Rig): Usage {
+  return usages.get(rig) ?? rig.idle;
 }
 
-function summarize(window: {
-  readonly options: RunOptions;
-  readonly flowing: number;
-  readonly idle: Usage;
-  readonly from: Usage;
-  readonly to: Usage;
-  readonly elapsedMs: number;
-  readonly reports: readonly GeneratorReport[];
-}): Run {
-  const { options, from, to, elapsedMs, reports } = window;
+function summarize(rig: Rig, window: { readonly from: Usage; readonly to: Usage; readonly reports: readonly GeneratorReport[] }): Run {
+  const { from, to, reports } = window;
+  const { subject, calls } = rig.options;
   const sum = (pick: (report: GeneratorReport) => number): number => reports.reduce((total, report) => total + pick(report), 0);
   const merged = (pick: (report: GeneratorReport) => readonly number[]): Histogram =>
     reports.reduce((histogram, report) => histogram.merge(pick(report)), new Histogram());
+  const spokenMs = sum((report) => report.spokenMs) / reports.length;
   const up = merged((report) => report.up.latency);
   const down = merged((report) => report.down.latency);
   const cpuUs = to.cpuUs - from.cpuUs;
   return {
-    subject: options.subject,
-    calls: options.calls,
-    flowing: window.flowing,
+    subject,
+    calls,
+    flowing: rig.flowing,
     callsLost: sum((report) => report.callsLost),
-    cpuPerCallMinuteS: cpuUs / 1e6 / ((options.calls * elapsedMs) / 60_000),
-    corePercent: (cpuUs / 1_000 / elapsedMs) * 100,
+    cpuPerCallMinuteS: cpuUs / 1e6 / ((calls * spokenMs) / 60_000),
+    corePercent: (cpuUs / 1_000 / spokenMs) * 100,
     kernelPercent: ((to.systemUs - from.systemUs) / Math.max(1, cpuUs)) * 100,
-    memoryPerCallKb: (to.rssBytes - window.idle.rssBytes) / 1024 / options.calls,
+    memoryPerCallKb: (to.rssBytes - rig.idle.rssBytes) / 1024 / calls,
     upP50Ms: up.quantileMs(0.5),
     upP99Ms: up.quantileMs(0.99),
     downP50Ms: down.quantileMs(0.5),
@@ -167,7 +131,7 @@ function summarize(window: {
     framesUp: sum((report) => report.up.received),
     framesDown: sum((report) => report.down.received),
     marksEchoed: sum((report) => report.marksEchoed),
-    generatorCorePercent: Math.max(...reports.map((report) => (report.cpuUs / 1_000 / report.elapsedMs) * 100)),
+    generatorCorePercent: Math.max(...reports.map((report) => (report.cpuUs / 1_000 / report.spokenMs) * 100)),
     generatorLateP99Ms: merged((report) => report.lateness).quantileMs(0.99),
   };
 }

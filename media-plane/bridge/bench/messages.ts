@@ -29,6 +29,9 @@ export type GeneratorQuestion =
   | { readonly type: "listen"; readonly port: number }
   /** Places `count` calls, numbered from `first`. */
   | { readonly type: "call"; readonly mediaUrl: string; readonly first: number; readonly count: number }
+  /** Its phones say nothing until `speak`, as if the network between had stopped for a moment. */
+  | { readonly type: "pause" }
+  | { readonly type: "speak" }
   /** Forgets what was measured so far. */
   | { readonly type: "measure" }
   | { readonly type: "report" }
@@ -41,7 +44,8 @@ export interface GeneratorReport {
   /** How late the generator's own clock sent its frames, as a histogram. */
   readonly lateness: readonly number[];
   readonly cpuUs: number;
-  readonly elapsedMs: number;
+  /** While its phones spoke. */
+  readonly spokenMs: number;
   readonly callsLost: number;
   readonly marksEchoed: number;
 }
@@ -49,6 +53,8 @@ export type GeneratorAnswer =
   | { readonly type: "listening"; readonly port: number }
   /** Audio flows both ways in all calls, or it never will in some. */
   | { readonly type: "flowing"; readonly calls: number }
+  | { readonly type: "paused" }
+  | { readonly type: "speaking" }
   | { readonly type: "measuring" }
   | GeneratorReport
   | { readonly type: "quiet" };

@@ -1,5 +1,6 @@
 /** Runs → medians → a table that can be read. */
-import type { Run, SubjectName } from "./measure.ts";
+import type { Run } from "./measure.ts";
+import type { SubjectName } from "./rig.ts";
 
 const NAMES: { readonly [Name in SubjectName]: string } = {
   naive: "naive ws + JSON relay",
