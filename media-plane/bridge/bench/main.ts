@@ -33,12 +33,10 @@ async function bench(options: Options): Promise<void> {
 
   const runs: Run[] = [];
   for (const calls of options.calls) {
-    for (let round = 0; round < options.repeat; round++) {
-      const rigs = options.subjects.map((subject) => rig(subject, calls));
-      const measured = await measureInTurns(rigs, { seconds, warmUpSeconds });
-      runs.push(...measured);
-      for (const one of measured) say(line(one));
-    }
+    const rigs = options.subjects.map((subject) => rig(subject, calls));
+    const measured = await measureInTurns(rigs, { seconds, warmUpSeconds }, options.repeat);
+    runs.push(...measured);
+    for (const one of measured) say(line(one));
   }
   const summaries = options.calls.flatMap((calls) =>
     options.subjects.flatMap((subject) => {

@@ -58,23 +58,28 @@ export async function measureAlone(options: RigOptions, window: Window): Promise
  * more than what subjects differ, and so it changes for all of them. What a subject does while the others have their turn (timers,
  * leases, acknowledgements) counts against it as well.
  */
-export async function measureInTurns(all: readonly RigOptions[], window: Window): Promise<readonly Run[]> {
+export async function measureInTurns(all: readonly RigOptions[], window: Window, repeat: number): Promise<readonly Run[]> {
   await using stack = new AsyncDisposableStack();
   const rigs: Rig[] = [];
   for (const options of all) {
-    const rig = stack.use(await startRig(options));
+    const starting = startRig(options);
+    // Those that are there already would take a longer pause for a dead line.
+    for (let started = false; !started; started = await isSettled(starting)) await takeTurns(rigs, TURN_MS);
+    const rig = stack.use(await starting);
     await rig.ask({ type: "pause" }, "paused");
     rigs.push(rig);
   }
   await takeTurns(rigs, window.warmUpSeconds * 1_000);
-  const from = await usageOf(rigs);
-  for (const rig of rigs) await rig.ask({ type: "measure" }, "measuring");
-  await takeTurns(rigs, window.seconds * 1_000);
-  const to = await usageOf(rigs);
   const runs: Run[] = [];
-  for (const rig of rigs) {
-    const reports = await rig.ask({ type: "report" }, "report");
-    runs.push(summarize(rig, { from: found(from, rig), to: found(to, rig), reports }));
+  for (let round = 0; round < repeat; round++) {
+    const from = await usageOf(rigs);
+    for (const rig of rigs) await rig.ask({ type: "measure" }, "measuring");
+    await takeTurns(rigs, window.seconds * 1_000);
+    const to = await usageOf(rigs);
+    for (const rig of rigs) {
+      const reports = await rig.ask({ type: "report" }, "report");
+      runs.push(summarize(rig, { from: found(from, rig), to: found(to, rig), reports }));
+    }
   }
   return runs;
 }
@@ -91,6 +96,14 @@ async function takeTurns(rigs: readonly Rig[], eachMs: number): Promise<void> {
       await wait(GAP_MS);
     }
   }
+}
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([settled, wait(GAP_MS, false)]);
 }
 
 async function usageOf(rigs: readonly Rig[]): Promise<ReadonlyMap<Rig, Usage>> {

@@ -4,7 +4,6 @@
  */
 import { type Bus, memoryBus } from "@struere/bus";
 import { createLog } from "@struere/runtime";
-import { GATHER_MS } from "../src/config.ts";
 import { createMediaPlane } from "../src/index.ts";
 import { startFakeRecorder } from "./fake-recorder.ts";
 import { runSubject } from "./subject.ts";
@@ -24,7 +23,6 @@ runSubject(async ({ realtimeUrl, controlAddress, gatewaySecret, natsUrl, capacit
       openai: { apiKey: "bench", realtimeUrl },
       twilioAuthToken: null,
       capacity,
-      gatherMs: GATHER_MS,
       drainMs: DRAIN_MS,
       // All phones call from one address here.
       limits: { door: { unstarted: capacity, unstartedPerAddress: capacity } },

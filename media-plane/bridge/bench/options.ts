@@ -19,8 +19,8 @@ export const USAGE = `npm run bench -- [options]
 
   --calls 50,200        numbers of calls to measure at
   --seconds 20          how long the calls of each subject speak, in turns with those of the others
-  --warm-up 15          seconds of the same before it that do not count: a process that carries calls for hours has compiled its code
-  --repeat 3            how often all of it is done; medians are reported
+  --warm-up 30          seconds of the same before it that do not count: a process that carries calls for hours has compiled its code
+  --repeat 3            how often that is measured; medians are reported
   --subjects naive,media,lane
                         what is measured: the yardstick, the media plane, its audio path alone
   --generators 1        processes that make the load (default: one for each two cores that are left)
@@ -36,7 +36,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     options: {
       calls: { type: "string", default: "50,200" },
       seconds: { type: "string", default: "20" },
-      "warm-up": { type: "string", default: "15" },
+      "warm-up": { type: "string", default: "30" },
       repeat: { type: "string", default: "3" },
       subjects: { type: "string", default: "naive,media,lane" },
       generators: { type: "string", default: String(Math.max(1, Math.floor((cpus().length - 1) / 2))) },

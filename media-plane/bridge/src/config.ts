@@ -28,11 +28,6 @@ export interface MediaConfig {
   readonly twilioAuthToken: string | null;
   /** Most calls at a time. */
   readonly capacity: number;
-  /**
-   * Longest wait for the frames of more calls before the event loop polls again (wire/gathering.ts). Audio, and everything else in the
-   * process, may be later by so much. Absent or 0: never; right where other things share the process.
-   */
-  readonly gatherMs?: number;
   /** How long running calls may go on after SIGTERM. */
   readonly drainMs: number;
   /** Where records wait that do not fit into memory. One directory per process. Absent: one of its own for temporary files. */
@@ -49,11 +44,6 @@ const WebSocketOrigin = WebSocketUrl.refine((url) => new URL(url).pathname === "
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
-/** More would be heard: half a frame. */
-const LONGEST_GATHER_MS = 10;
-/** Of a process of its own. */
-export const GATHER_MS = 4;
-
 /** Draining may take a day at most; the process as a whole, a minute more. */
 const LONGEST_DRAIN_S = 86_400;
 export const LONGEST_STOP_MS = (LONGEST_DRAIN_S + 60) * 1_000;
@@ -69,7 +59,6 @@ export const MediaEnv = z.object({
   VOICE_GATEWAY_SECRET: z.string().min(16, "must have at least 16 characters"),
   TWILIO_AUTH_TOKEN: z.exactOptional(z.string().min(1)),
   MEDIA_CAPACITY: z.coerce.number().int().min(1).max(100_000).default(400),
-  MEDIA_GATHER_MS: z.coerce.number().min(0).max(LONGEST_GATHER_MS).default(GATHER_MS),
   MEDIA_DRAIN_SECONDS: z.coerce.number().min(0).max(LONGEST_DRAIN_S).default(600),
   SPOOL_DIR: z.exactOptional(z.string().min(1)),
 });
@@ -86,7 +75,6 @@ export function toMediaConfig(env: MediaEnv): MediaConfig {
     publicUrl: env.VOICE_GATEWAY_URL ?? `ws://127.0.0.1:${env.MEDIA_PORT}`,
     twilioAuthToken: env.TWILIO_AUTH_TOKEN ?? null,
     capacity: env.MEDIA_CAPACITY,
-    gatherMs: env.MEDIA_GATHER_MS,
     drainMs: env.MEDIA_DRAIN_SECONDS * 1_000,
     spoolDir: env.SPOOL_DIR ?? join(".struere", "spool", String(env.MEDIA_PORT)),
   };

@@ -21,7 +21,6 @@ import { OpenSet } from "./open-set.ts";
 import { createUploads } from "./recording/uploads.ts";
 import { createDoor, MEDIA_PATH } from "./server.ts";
 import { Session, type SessionGround } from "./session.ts";
-import { Gathering } from "./wire/index.ts";
 
 export interface MediaPlane extends AsyncDisposable {
   /** ws origin that it listens on, without path; streams connect to `<origin>/media`. */
@@ -59,7 +58,6 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
   let admitting = true;
   let drained: Promise<void> | undefined;
 
-  const gathering = new Gathering({ ms: config.gatherMs ?? 0 });
   const outboxes = createOutboxes({
     bus,
     clock,
@@ -70,7 +68,7 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
   const endings = createEndings({ control, clock, nodeId, report: (name, fault, ending) => events.endingTrouble(name, fault, ending) });
   const leases = createLeases({ control, clock, nodeId, report: (fault) => events.leaseTrouble(fault) });
   const uploads = createUploads({ control, clock, report: (of, part, fault) => events.recordingPartLost(of, part, fault) });
-  const warmLegs = createWarmLegs({ account: config.openai, clock, gathering, most: config.capacity, events });
+  const warmLegs = createWarmLegs({ account: config.openai, clock, most: config.capacity, events });
   const presence = createPresence({
     control,
     clock,
@@ -95,7 +93,6 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
     outboxes,
     uploads,
     warmLegs,
-    gathering,
     events,
     meters,
     claimed: (session, { callId, epoch }) => {
@@ -122,7 +119,6 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
     events,
     upgradeUrl,
     twilioAuthToken: config.twilioAuthToken,
-    gathering,
     started: (call) => {
       // It may end within its constructor; then it was over before it was counted.
       const session: Session = new Session(ground, call);
@@ -144,7 +140,6 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
           warmLegs: warmLegs.size,
           outboxDepth: outboxes.depth,
           endingsDepth: endings.depth,
-          gathering: gathering.counts,
           lanes: function* () {
             for (const session of sessions) yield session.counts;
           },

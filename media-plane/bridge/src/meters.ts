@@ -3,7 +3,6 @@
  * `/metrics`; everything else happens a few times a second and is counted as it happens.
  */
 import type { Metrics } from "@struere/runtime";
-import type { GatheringCounts } from "./wire/index.ts";
 
 /** Cumulative counts of one call's audio lane. */
 export interface LaneCounts {
@@ -22,7 +21,6 @@ export interface Gauges {
   readonly warmLegs: number;
   readonly outboxDepth: number;
   readonly endingsDepth: number;
-  readonly gathering: GatheringCounts;
   /** Lanes of running calls. */
   lanes(): Iterable<LaneCounts>;
 }
@@ -39,13 +37,9 @@ export function createMeters(metrics: Metrics) {
   const outboxDepth = metrics.gauge("media_outbox_depth", "Published messages that no watermark covers yet.");
   const endingsDepth = metrics.gauge("media_endings_depth", "EndCall requests without an answer.");
 
-  const waits = metrics.counter("media_gathering_waits_total", "Waits for the frames of more calls, before a poll.");
-  const waited = metrics.counter("media_gathering_seconds_total", "Time spent in these waits.");
-
   /** Lanes of calls that are over, and what of all lanes was counted already. */
   const over = { framesIn: 0, framesOut: 0, framesDropped: 0 };
   const counted = { framesIn: 0, framesOut: 0, framesDropped: 0 };
-  let gathered: GatheringCounts = { waits: 0, waitedMs: 0 };
 
   return {
     callsEnded: metrics.counter("media_calls_total", "Calls that are over, by outcome.", ["outcome"]),
@@ -81,9 +75,6 @@ export function createMeters(metrics: Metrics) {
       warmLegs.set(now.warmLegs);
       outboxDepth.set(now.outboxDepth);
       endingsDepth.set(now.endingsDepth);
-      waits.inc(now.gathering.waits - gathered.waits);
-      waited.inc((now.gathering.waitedMs - gathered.waitedMs) / 1_000);
-      gathered = now.gathering;
       const all = { ...over };
       for (const lane of now.lanes()) {
         all.framesIn += lane.framesIn;

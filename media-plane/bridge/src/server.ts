@@ -10,7 +10,7 @@ import { validUpgradeSignature } from "@struere/protocol/twilio";
 import type { Admission, DoorLimits, Refusal } from "./admission.ts";
 import type { Events, UpgradeRefusal } from "./events.ts";
 import { awaitStart, type Start } from "./telephony/threshold.ts";
-import { type Gathering, type LaneSocket, laneAcceptor } from "./wire/index.ts";
+import { type LaneSocket, laneAcceptor } from "./wire/index.ts";
 
 export const MEDIA_PATH = "/media";
 
@@ -23,7 +23,6 @@ export interface DoorOptions {
   readonly upgradeUrl: string;
   /** `null`: only the control plane can check signatures, and does so when the call is claimed. */
   readonly twilioAuthToken: string | null;
-  readonly gathering: Gathering;
   /** A call begins. `socket` has to be started again within this call. */
   readonly started: (call: { readonly socket: LaneSocket; readonly start: Start; readonly signature: string }) => void;
 }
@@ -53,8 +52,8 @@ const MOST_HEADERS = 100;
 const GOING_AWAY = 1001;
 
 export function createDoor(options: DoorOptions): Door {
-  const { clock, limits, admission, events, upgradeUrl, twilioAuthToken, gathering, started } = options;
-  const acceptor = laneAcceptor({ clock, gathering, maxMessageBytes: limits.maxMessageBytes });
+  const { clock, limits, admission, events, upgradeUrl, twilioAuthToken, started } = options;
+  const acceptor = laneAcceptor({ clock, maxMessageBytes: limits.maxMessageBytes });
   const unstarted = new Set<LaneSocket>();
 
   function refusalOf(request: IncomingMessage, signature: string): Exclude<UpgradeRefusal, Refusal> | null {

@@ -37,7 +37,7 @@ import { CallRecorder } from "./recording/call-recorder.ts";
 import type { Uploads } from "./recording/uploads.ts";
 import type { Start } from "./telephony/threshold.ts";
 import { TwilioLeg } from "./telephony/twilio-leg.ts";
-import { CLOSE, type Gathering, type LaneSocket } from "./wire/index.ts";
+import { CLOSE, type LaneSocket } from "./wire/index.ts";
 
 /** What all calls of a node share. */
 export interface SessionGround {
@@ -53,7 +53,6 @@ export interface SessionGround {
   readonly outboxes: Outboxes;
   readonly uploads: Uploads;
   readonly warmLegs: WarmLegs;
-  readonly gathering: Gathering;
   readonly events: Events;
   readonly meters: Meters;
   /** The session has its call now: an older one of the same call must fall silent. */
@@ -288,11 +287,11 @@ export class Session {
   }
 
   #openModel(number: number, model: string): void {
-    const { account, clock, gathering, warmLegs } = this.#ground;
+    const { account, clock, warmLegs } = this.#ground;
     this.#closeModel();
     const config = this.#config;
     const warm = config !== undefined && config.voice.model === model ? warmLegs.take(config) : undefined;
-    const openai = warm ?? new OpenAILeg({ account, model, clock, gathering });
+    const openai = warm ?? new OpenAILeg({ account, model, clock });
     this.#leg = { number, openai, words: new WordsInOrder() };
     openai.attach({
       connected: (socket) => {

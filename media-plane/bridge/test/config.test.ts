@@ -17,7 +17,6 @@ describe("the environment", () => {
       publicUrl: "ws://127.0.0.1:4100",
       twilioAuthToken: null,
       capacity: 400,
-      gatherMs: 4,
       drainMs: 600_000,
       spoolDir: ".struere/spool/4100",
     });

@@ -26,7 +26,7 @@ import {
   sessionUpdate,
 } from "@struere/protocol/openai";
 import type { SpokenWords } from "../lane/index.ts";
-import { type Closing, connectLaneSocket, type Gathering, type LaneSocket } from "../wire/index.ts";
+import { type Closing, connectLaneSocket, type LaneSocket } from "../wire/index.ts";
 import type { Configuration, ModelLeg, ModelNews, Reconfiguration } from "./model-leg.ts";
 import { eventIdOf, isNoNews, toModelNews } from "./model-news.ts";
 
@@ -39,7 +39,6 @@ export interface OpenAILegOptions {
   readonly account: OpenAIAccount;
   readonly model: string;
   readonly clock: Clock;
-  readonly gathering?: Gathering;
 }
 
 export interface LegListener {
@@ -65,7 +64,6 @@ const MOST_ASKED = 16;
 
 export class OpenAILeg implements ModelLeg {
   readonly #clock: Clock;
-  readonly #gathering: Gathering | undefined;
   readonly #connecting = new AbortController();
   #listener: LegListener | undefined;
   /** News from before anybody listened: a warm leg's. At most: opened, configured, a few errors, closed. */
@@ -87,7 +85,6 @@ export class OpenAILeg implements ModelLeg {
 
   constructor(options: OpenAILegOptions) {
     this.#clock = options.clock;
-    this.#gathering = options.gathering;
     this.#deadline(OPEN_MS, "open_timeout");
     void this.#connect(options.account, options.model);
   }
@@ -225,7 +222,6 @@ export class OpenAILeg implements ModelLeg {
         handshakeTimeoutMs: OPEN_MS,
         signal: this.#connecting.signal,
         clock: this.#clock,
-        gathering: this.#gathering,
         maxMessageBytes: MAX_MESSAGE_BYTES,
         maxBufferedBytes: MAX_BUFFERED_BYTES,
       });

@@ -6,7 +6,6 @@ import { type AgentProfile, opensAutoResponding, type VoiceProfile } from "@stru
 import type { CallId, Clock } from "@struere/kernel";
 import { legFingerprint, type Preparation } from "../control/call-config.ts";
 import type { Events } from "../events.ts";
-import type { Gathering } from "../wire/index.ts";
 import { type OpenAIAccount, OpenAILeg } from "./openai-leg.ts";
 
 export interface WarmLegs {
@@ -23,7 +22,6 @@ export interface WarmLegs {
 export interface WarmLegsOptions {
   readonly account: OpenAIAccount;
   readonly clock: Clock;
-  readonly gathering: Gathering;
   /** Most legs that wait at a time. A call without a warm leg opens its own: it only takes longer. */
   readonly most: number;
   readonly events: Pick<Events, "warmLeg">;
@@ -33,7 +31,7 @@ const UNCLAIMED_MS = 15_000;
 /** The longest that a called phone may ring. */
 const UNCLAIMED_MAX_MS = 150_000;
 
-export function createWarmLegs({ account, clock, gathering, most, events }: WarmLegsOptions): WarmLegs {
+export function createWarmLegs({ account, clock, most, events }: WarmLegsOptions): WarmLegs {
   const waiting = new Map<CallId, { readonly leg: OpenAILeg; readonly fingerprint: string; off(): void }>();
 
   function remove(callId: CallId): { readonly leg: OpenAILeg; readonly fingerprint: string } | undefined {
@@ -48,7 +46,7 @@ export function createWarmLegs({ account, clock, gathering, most, events }: Warm
       const { callId, agent, voice, keepMs = UNCLAIMED_MS } = preparation;
       if (waiting.has(callId)) return;
       if (waiting.size >= most) return events.warmLeg("refused_full", callId);
-      const leg = new OpenAILeg({ account, model: voice.model, clock, gathering });
+      const leg = new OpenAILeg({ account, model: voice.model, clock });
       leg.configure({ requestId: "warm", agent, voice, autoRespond: opensAutoResponding(preparation) });
       const off = clock.arm(clock.now() + Math.min(keepMs, UNCLAIMED_MAX_MS), () => {
         remove(callId)?.leg.close();

@@ -1,4 +1,3 @@
-export { Gathering, type GatheringCounts } from "./gathering.ts";
 export type { ByteSourceKind } from "./byte-source.ts";
 export { CLOSE } from "./close-code.ts";
 export { FrameReader, type FrameReaderOptions, type FrameSink } from "./frame-reader.ts";

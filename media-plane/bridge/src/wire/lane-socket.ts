@@ -15,7 +15,6 @@ import { type ByteSourceKind, startReading } from "./byte-source.ts";
 import { CLOSE, isSendableCloseCode } from "./close-code.ts";
 import { maskFrame } from "./frame-mask.ts";
 import { FrameReader } from "./frame-reader.ts";
-import type { Gathering } from "./gathering.ts";
 import { wordsOf } from "./mask.ts";
 import { borrowBuffer, type OutBuffer, returnBuffer } from "./out-buffer.ts";
 import { beginRead, endRead, flushLater } from "./turn.ts";
@@ -55,8 +54,6 @@ export interface LaneSocketOptions {
   readonly maxFragments?: number;
   /** How long a close frame may stay unanswered. Default 2,000 ms. */
   readonly closeTimeoutMs?: number;
-  /** Learns of each read; see gathering.ts. */
-  readonly gathering?: Gathering | undefined;
   /** See byte-source.ts. Default `borrowed`. */
   readonly byteSource?: ByteSourceKind;
 }
@@ -76,7 +73,6 @@ export class LaneSocket {
   readonly #maxBufferedBytes: number;
   readonly #closeTimeoutMs: number;
   readonly #byteSource: ByteSourceKind;
-  readonly #gathering: Gathering | undefined;
   readonly #reader: FrameReader;
   #socket: Duplex;
   #handlers: LaneHandlers | undefined;
@@ -107,7 +103,6 @@ export class LaneSocket {
     this.#maxBufferedBytes = options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS;
     this.#byteSource = options.byteSource ?? "borrowed";
-    this.#gathering = options.gathering;
     this.#reader = new FrameReader({
       role: options.role,
       maxMessageBytes: options.maxMessageBytes,
@@ -269,7 +264,6 @@ export class LaneSocket {
   }
 
   #deliver(bytes: Buffer, words: Int32Array, length: number): void {
-    this.#gathering?.noticeRead();
     beginRead();
     try {
       this.#reader.read(bytes, words, 0, length);
