@@ -42,6 +42,8 @@ export const AUDIT_RENEW_MS = 5_000;
 export const AUDIT_LEASE_MS = 20_000;
 /** Whoever waits for its end is told of it only as long as its worker lives; so it is looked for, too. */
 const BUSY_LOOK_MS = 3_000;
+/** So long a call waits for its next audit before one of it is skipped. */
+const SERVED_MS = 15_000;
 /** So often is one and the same audit tried; then its words are left to the next. */
 export const AUDIT_ATTEMPTS_MAX = 3;
 const AUDIT_BACKOFF_MS = 2_000;
@@ -62,6 +64,12 @@ export function decideAudit(facts: AuditFacts): AuditDecision {
   } else if (!facts.recordComplete && now < overSince + RECORD_WAIT_MS) return later("record_incomplete", RECORD_LOOK_MS);
   if (unfinished) return { kind: "run", to: unfinished.to };
   return facts.newest === null ? { kind: "nothing" } : { kind: "run", to: facts.newest };
+}
+
+/** Whether nobody having had room means anything: a wake-up of a call may be old, and the call have been audited all the time. */
+export function maySkipAudit({ now, unfinished, lastEndedAt, pollIntervalMs }: AuditFacts): boolean {
+  if (unfinished && now < unfinished.leaseExpiresAt) return false;
+  return lastEndedAt === null || now >= lastEndedAt + pollIntervalMs + SERVED_MS;
 }
 
 /** After an attempt that failed. */

@@ -192,6 +192,7 @@ export {
   auditIdOf,
   decideAudit,
   type ReadTo,
+  maySkipAudit,
   retryAuditAfter,
 } from "./auditing.ts";
 export { type CallerVerdict, callerVerdict } from "./caller-verdict.ts";

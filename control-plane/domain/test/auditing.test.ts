@@ -10,6 +10,7 @@ import {
   decideAudit,
   isDictated,
   LEFT_OUT,
+  maySkipAudit,
   retryAuditAfter,
   withoutOrders,
 } from "../src/index.ts";
@@ -54,6 +55,15 @@ describe("an audit", () => {
     ["they do not come", { overSince: NOW - 20_000 }, { kind: "run" }],
   ] as const)("when %s", (_when, facts, decision) => {
     expect(decide(facts)).toMatchObject(decision);
+  });
+
+  test.each([
+    ["nobody has ever audited the call", {}, true],
+    ["its next audit has been due for long", { lastEndedAt: NOW - 20_000 }, true],
+    ["it was audited not long ago", { lastEndedAt: NOW - 19_000 }, false],
+    ["it is being audited", { lastEndedAt: NOW - 60_000, unfinished }, false],
+  ] as const)("may be skipped when nobody has room for it and %s: %o %s", (_when, facts, may) => {
+    expect(maySkipAudit({ ...FACTS, ...facts })).toBe(may);
   });
 
   test("is named after what it reads, and no two read the same", () => {

@@ -12,6 +12,7 @@ import {
   auditIdOf,
   decideAudit,
   isOver,
+  maySkipAudit,
   type ReadTo,
 } from "@struere/domain";
 import type { CallId } from "@struere/kernel";
@@ -160,21 +161,48 @@ export async function endAudit(db: Db, lease: AuditLease, end: AuditEnd): Promis
   return { held: true, attempts, again: sameAgain || ended.more };
 }
 
-/** An audit that nobody had room for: in the record, and its words are still to be read. False: the call is over, or has no auditor. */
-export async function skipAudit(db: Db, skip: { readonly callId: CallId; readonly reason: string; readonly now: Date }): Promise<boolean> {
+/** `served`: it is being audited, or was not long ago. */
+export type AuditSkip = "skipped" | "not_audited" | "over" | "served";
+
+/** An audit that nobody had room for: in the record, and its words are still to be read. */
+export async function skipAudit(
+  db: Db,
+  skip: { readonly callId: CallId; readonly reason: string; readonly now: Date },
+): Promise<AuditSkip> {
   const { callId, reason, now } = skip;
   const state = await auditStateOf(db, callId);
-  if (!state || state.agentSlug === null || isOver(state.status)) return false;
-  const { newest } = auditFactsOf(state, now);
-  if (newest === null) return true;
+  if (!state || state.agentSlug === null) return "not_audited";
+  if (isOver(state.status)) return "over";
+  const facts = auditFactsOf(state, now);
+  if (!maySkipAudit(facts)) return "served";
+  const { newest } = facts;
+  if (newest === null) return "skipped";
   const read = { epoch: state.auditedEpoch, delta: state.auditedDelta };
-  const id = `${auditIdOf(callId, read, newest)}.skipped`;
   await db
     .insertInto("audits")
-    .values({ ...rowOf(state, { id, read, to: newest, status: "skipped", reason, startedAt: now, endedAt: now }), attempts: 0 })
+    .values({
+      id: `${auditIdOf(callId, read, newest)}.skipped`,
+      organization_id: state.organizationId,
+      environment: state.environment,
+      call_id: callId,
+      thread_id: state.threadId,
+      agent_slug: state.agentSlug,
+      agent_version: null,
+      from_epoch: read.epoch,
+      from_delta: read.delta,
+      to_epoch: newest.epoch,
+      to_delta: newest.delta,
+      status: "skipped",
+      reason,
+      attempts: 0,
+      after_call: false,
+      spoken_at: state.newestAt ?? now,
+      started_at: now,
+      ended_at: now,
+    })
     .onConflict((conflict) => conflict.column("id").doNothing())
     .execute();
-  return true;
+  return "skipped";
 }
 
 /** In the order in which they began. */
@@ -188,40 +216,6 @@ export async function listAudits(db: Db, scope: Scope, callId: CallId): Promise<
     .orderBy("started_at")
     .orderBy("id")
     .execute();
-}
-
-function rowOf(
-  state: AuditState,
-  audit: {
-    readonly id: string;
-    readonly read: ReadTo;
-    readonly to: ReadTo;
-    readonly status: Audit["status"];
-    readonly reason: string | null;
-    readonly startedAt: Date;
-    readonly endedAt: Date | null;
-  },
-) {
-  return {
-    id: audit.id,
-    organization_id: state.organizationId,
-    environment: state.environment,
-    call_id: state.callId,
-    thread_id: state.threadId,
-    agent_slug: state.agentSlug ?? "",
-    agent_version: null,
-    from_epoch: audit.read.epoch,
-    from_delta: audit.read.delta,
-    to_epoch: audit.to.epoch,
-    to_delta: audit.to.delta,
-    status: audit.status,
-    reason: audit.reason,
-    attempts: 1,
-    after_call: isOver(state.status),
-    spoken_at: state.newestAt ?? audit.startedAt,
-    started_at: audit.startedAt,
-    ended_at: audit.endedAt,
-  };
 }
 
 function after(now: Date, ms: number): Date {

@@ -238,6 +238,7 @@ export {
   type AuditEnd,
   type AuditEnded,
   type AuditLease,
+  type AuditSkip,
   beginAudit,
   endAudit,
   listAudits,

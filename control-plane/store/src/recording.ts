@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { CallId, Environment, OrganizationId } from "@struere/kernel";
 import { sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
-import { listUnaudited, recordReceipts, type Unaudited } from "./recording-auditor.ts";
+import { recordReceipts, type Unaudited } from "./recording-auditor.ts";
 import type { Injection, JsonObject } from "./schema.ts";
 
 /** A message of the bus (shared/protocol/src/bus/messages.ts), parsed, with the address of its subject. */
@@ -85,10 +85,8 @@ export interface Recorded {
 export async function recordMessages(db: Db, messages: readonly MessageToRecord[], now: Date): Promise<Recorded> {
   if (messages.length === 0) return { watermarks: [], setAside: [], receipts: [], unaudited: [] };
   return await inTransaction(db, async (tx) => {
-    const { accepted, setAside } = await admit(tx, messages);
+    const { accepted, stretches, setAside } = await admit(tx, messages, now);
     if (accepted.length === 0) return { watermarks: [], setAside, receipts: [], unaudited: [] };
-    const stretches = stretchesOf(accepted);
-    await lockWatermarks(tx, stretches, now);
     const written = await insertMessages(tx, accepted);
     const receipts = await recordReceipts(
       tx,
@@ -97,14 +95,12 @@ export async function recordMessages(db: Db, messages: readonly MessageToRecord[
       ),
     );
     const reached = await moveWatermarks(tx, stretches, now);
-    const watermarks = stretches.map(({ organizationId, environment, callId, epoch }) => ({
-      organizationId,
-      environment,
-      callId,
-      epoch,
-      seq: reached.get(`${callId}.${epoch}`) ?? 0,
-    }));
-    return { watermarks, setAside, receipts, unaudited: await listUnaudited(tx, stretches) };
+    const watermarks = stretches.map((stretch) => ({ ...stretch, seq: reached.get(keyOf(stretch))?.seq ?? 0 }));
+    const unaudited = stretches.flatMap((stretch) => {
+      const delta = reached.get(keyOf(stretch))?.unaudited ?? null;
+      return delta === null ? [] : { ...stretch, delta };
+    });
+    return { watermarks, setAside, receipts, unaudited };
   });
 }
 
@@ -136,39 +132,59 @@ export async function setAsideMessages(db: Db, letters: readonly DeadLetter[], n
 
 type Stretch = Pick<MessageToRecord, "organizationId" | "environment" | "callId"> & { readonly epoch: number };
 
-/** Only an epoch that was granted may write, and only into the organization that the call is of. */
-async function admit(tx: Db, messages: readonly MessageToRecord[]) {
+/** Only an epoch that was granted may write, and only into the organization that the call is of. Those that may are locked. */
+async function admit(tx: Db, messages: readonly MessageToRecord[], now: Date) {
+  const stretches = await lockWatermarks(tx, stretchesOf(messages), now);
+  const theirs = new Set(stretches.map(placeOf));
+  const accepted = messages.filter((message) => theirs.has(placeOf({ ...message, epoch: message.body.epoch })));
+  const others = messages.filter((message) => !accepted.includes(message));
+  return { accepted, stretches, setAside: others.length === 0 ? [] : await reasonsFor(tx, others) };
+}
+
+async function reasonsFor(tx: Db, messages: readonly MessageToRecord[]): Promise<Recorded["setAside"]> {
   const ids = [...new Set(messages.map((message) => message.callId))];
-  const rows = await tx.selectFrom("calls").select(["id", "organization_id", "environment", "epoch"]).where("id", "in", ids).execute();
+  const rows = await tx.selectFrom("calls").select(["id", "organization_id", "environment"]).where("id", "in", ids).execute();
   const calls = new Map(rows.map((row) => [row.id, row]));
-  const accepted: MessageToRecord[] = [];
-  const setAside: { message: MessageToRecord; reason: SetAsideReason }[] = [];
-  for (const message of messages) {
+  return messages.map((message) => {
     const call = calls.get(message.callId);
-    if (!call) setAside.push({ message, reason: "call_unknown" });
-    else if (call.organization_id !== message.organizationId || call.environment !== message.environment) {
-      setAside.push({ message, reason: "call_of_another_scope" });
-    } else if (message.body.epoch < 1 || message.body.epoch > call.epoch) setAside.push({ message, reason: "epoch_never_granted" });
-    else accepted.push(message);
-  }
-  return { accepted, setAside };
+    if (!call) return { message, reason: "call_unknown" };
+    const isTheirs = call.organization_id === message.organizationId && call.environment === message.environment;
+    return { message, reason: isTheirs ? "epoch_never_granted" : "call_of_another_scope" };
+  });
 }
 
 /** The (call, epoch) pairs of a batch, in one order for everybody, so that two batches never wait for each other in a circle. */
 function stretchesOf(messages: readonly MessageToRecord[]): readonly Stretch[] {
-  const byKey = new Map<string, Stretch>();
+  const byPlace = new Map<string, Stretch>();
   for (const { organizationId, environment, callId, body } of messages) {
-    byKey.set(`${callId}.${body.epoch}`, { organizationId, environment, callId, epoch: body.epoch });
+    const stretch = { organizationId, environment, callId, epoch: body.epoch };
+    byPlace.set(placeOf(stretch), stretch);
   }
-  return [...byKey.values()].sort((a, b) => (a.callId === b.callId ? a.epoch - b.epoch : a.callId < b.callId ? -1 : 1));
+  return [...byPlace.values()].sort((a, b) => (a.callId === b.callId ? a.epoch - b.epoch : a.callId < b.callId ? -1 : 1));
 }
 
-async function lockWatermarks(tx: Db, stretches: readonly Stretch[], now: Date): Promise<void> {
-  await tx
-    .insertInto("call_watermarks")
-    .values(stretches.map(({ callId, epoch }) => ({ call_id: callId, epoch, seq: 0, updated_at: now })))
-    .onConflict((conflict) => conflict.columns(["call_id", "epoch"]).doUpdateSet({ updated_at: now }))
-    .execute();
+const keyOf = ({ callId, epoch }: Pick<Stretch, "callId" | "epoch">): string => `${callId}.${epoch}`;
+
+const placeOf = ({ organizationId, environment, callId, epoch }: Stretch): string => `${environment}.${organizationId}.${callId}.${epoch}`;
+
+/** @returns those that there are: whose call is theirs, and whose epoch was granted. */
+async function lockWatermarks(tx: Db, stretches: readonly Stretch[], now: Date): Promise<readonly Stretch[]> {
+  const { rows } = await sql<Stretch>`
+    with locked as (
+      insert into call_watermarks (call_id, epoch, seq, updated_at)
+      select call.id, asked.epoch, 0, ${now}
+      from unnest(${stretches.map((one) => one.callId)}::text[], ${stretches.map((one) => one.organizationId)}::text[],
+        ${stretches.map((one) => one.environment)}::environment[], ${stretches.map((one) => one.epoch)}::int[])
+        with ordinality as asked (call_id, organization_id, environment, epoch, place)
+      join calls call on call.id = asked.call_id and call.organization_id = asked.organization_id
+        and call.environment = asked.environment and asked.epoch between 1 and call.epoch
+      order by asked.place
+      on conflict (call_id, epoch) do update set updated_at = excluded.updated_at
+      returning call_id, epoch
+    )
+    select locked.call_id as "callId", locked.epoch, call.organization_id as "organizationId", call.environment
+    from locked join calls call on call.id = locked.call_id`.execute(tx);
+  return rows;
 }
 
 /** @returns those that were not there before. */
@@ -258,20 +274,37 @@ async function insertUsage(tx: Db, messages: readonly MessageToRecord[]): Promis
   }
 }
 
-async function moveWatermarks(tx: Db, stretches: readonly Stretch[], now: Date): Promise<ReadonlyMap<string, number>> {
-  const moved = await sql<{ call_id: CallId; epoch: number; seq: number }>`
-    update call_watermarks mark set
-      updated_at = ${now},
-      seq = mark.seq + (
-        select count(*) from (
-          select message.seq, row_number() over (order by message.seq) as place from call_events message
-          where message.call_id = mark.call_id and message.epoch = mark.epoch and message.seq > mark.seq
-        ) as ahead where ahead.seq = mark.seq + ahead.place
-      )
-    from unnest(${stretches.map((stretch) => stretch.callId)}::text[], ${stretches.map((stretch) => stretch.epoch)}::int[]) as touched (call_id, epoch)
-    where mark.call_id = touched.call_id and mark.epoch = touched.epoch
-    returning mark.call_id, mark.epoch, mark.seq`.execute(tx);
-  return new Map(moved.rows.map((row) => [`${row.call_id}.${row.epoch}`, row.seq]));
+interface Reached {
+  readonly seq: number;
+  /** Words within the watermark that the call's auditor has not read, up to this one. */
+  readonly unaudited: number | null;
+}
+
+async function moveWatermarks(tx: Db, stretches: readonly Stretch[], now: Date): Promise<ReadonlyMap<string, Reached>> {
+  const { rows } = await sql<Reached & { readonly callId: CallId; readonly epoch: number }>`
+    with moved as (
+      update call_watermarks mark set
+        updated_at = ${now},
+        seq = mark.seq + (
+          select count(*) from (
+            select message.seq, row_number() over (order by message.seq) as place from call_events message
+            where message.call_id = mark.call_id and message.epoch = mark.epoch and message.seq > mark.seq
+          ) as ahead where ahead.seq = mark.seq + ahead.place
+        )
+      from unnest(${stretches.map((one) => one.callId)}::text[], ${stretches.map((one) => one.epoch)}::int[]) as touched (call_id, epoch)
+      where mark.call_id = touched.call_id and mark.epoch = touched.epoch
+      returning mark.call_id, mark.epoch, mark.seq
+    )
+    select moved.call_id as "callId", moved.epoch, moved.seq, (
+      select max(utterance.delta)::int
+      from utterances utterance
+      join calls call on call.id = utterance.call_id and call.config -> 'auditor' is not null
+      left join call_audits audited on audited.call_id = call.id
+      where utterance.call_id = moved.call_id and utterance.epoch = moved.epoch and utterance.seq <= moved.seq and utterance.text <> ''
+        and (utterance.epoch, utterance.delta) > (coalesce(audited.audited_epoch, 0), coalesce(audited.audited_delta, 0))
+    ) as unaudited
+    from moved`.execute(tx);
+  return new Map(rows.map((row) => [keyOf(row), row]));
 }
 
 function identityOf(callId: CallId, message: { readonly epoch: number; readonly seq: number }): string {

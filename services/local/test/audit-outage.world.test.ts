@@ -53,6 +53,11 @@ test("what an auditor has to say is said, once, although the bus lost all that i
   await call.ended;
   const record = await wholeRecord(world.api, call.sid, world.clock);
   expect(judge(call, number, record, reportsByCaller(world.openai).get(phone) ?? [])).toEqual([]);
-  expect(record?.injections.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(["correction spoken", "complete spoken"]);
+  const injections = record?.injections.map(({ action, outcome, reason }) => ({ action, outcome, reason }));
+  const spoken = { outcome: "spoken", reason: null };
+  expect(injections).toEqual([
+    { action: "correction", ...spoken },
+    { action: "complete", ...spoken },
+  ]);
   expect((await world.api.entities.get.query({ type: "order", id: form })).data).toMatchObject({ number });
 });

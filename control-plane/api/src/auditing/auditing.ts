@@ -20,6 +20,7 @@ import {
 } from "@struere/store";
 import type { ControlEvents } from "../events.ts";
 import type { ChatAnswer, TextAgents } from "../text/text-agents.ts";
+import { keptWakeUps } from "./kept-wake-ups.ts";
 import { type Reading, readingOf } from "./reading.ts";
 
 export interface AuditAnswer {
@@ -32,9 +33,16 @@ export interface AuditAnswer {
   readonly injections: number;
 }
 
+export interface AuditAsked {
+  readonly callId: CallId;
+  readonly workerId: string;
+  /** Names the wake-up among those of its call. */
+  readonly wakeUp: string;
+}
+
 export interface Auditing {
   /** @throws Fault not_found, resource_exhausted. */
-  runAudit(asked: { readonly callId: CallId; readonly workerId: string }): Promise<AuditAnswer>;
+  runAudit(asked: AuditAsked): Promise<AuditAnswer>;
   skipAudit(skip: { readonly callId: CallId; readonly workerId: string; readonly reason: string }): Promise<AuditAnswer>;
   /** Lets running audits end. */
   close(): Promise<void>;
@@ -54,6 +62,8 @@ export const AUDITS_MAX = 512;
 const CLOSE_WITHIN_MS = 3_000;
 /** Whoever audits next takes the turn at any rate; this is for people who write in the auditor's thread. */
 const TURN_MS = 90_000;
+/** A worker whose question failed asks again after a second. */
+const FAILED_MS = 1_000;
 /** An audit that can not be run now, and whose call is over: it is looked for again soon. */
 const SOON_MS = 2_000;
 
@@ -61,6 +71,7 @@ export function auditing(options: AuditingOptions): Auditing {
   const { db, clock, log, events, text } = options;
   const now = (): Date => new Date(clock.wall());
   const running = new Set<Promise<unknown>>();
+  const wakeUps = keptWakeUps(clock);
   const stopping = new AbortController();
 
   async function audit(lease: AuditLease): Promise<AuditAnswer> {
@@ -121,37 +132,60 @@ export function auditing(options: AuditingOptions): Auditing {
     return { outcome: end.outcome, retryAfterMs, auditId: row.id, threadId, reason: end.reason ?? "", injections };
   }
 
+  async function ask({ callId, workerId }: AuditAsked): Promise<AuditAnswer> {
+    if (running.size >= AUDITS_MAX)
+      throw new Fault("resource_exhausted", `this control plane runs ${AUDITS_MAX} audits already; ask again in a moment`);
+    const begun = await beginAudit(db, { callId, now: now() });
+    switch (begun.kind) {
+      case "not_found":
+        throw new Fault("not_found", "there is no such call");
+      case "not_audited":
+        return quiet("nothing_new", 0, "not_audited");
+      case "nothing":
+        return quiet("nothing_new", 0);
+      case "later":
+        return quiet("later", begun.retryAfterMs, begun.reason);
+      case "run": {
+        const { audit: row } = begun.lease;
+        events.auditStarted({ callId, auditId: row.id, workerId, attempt: row.attempts });
+        const work = audit(begun.lease);
+        running.add(work);
+        return await work.finally(() => running.delete(work));
+      }
+      default:
+        return begun satisfies never;
+    }
+  }
+
   return {
-    async runAudit({ callId, workerId }) {
-      if (running.size >= AUDITS_MAX)
-        throw new Fault("resource_exhausted", `this control plane runs ${AUDITS_MAX} audits already; ask again in a moment`);
-      const begun = await beginAudit(db, { callId, now: now() });
-      switch (begun.kind) {
-        case "not_found":
-          throw new Fault("not_found", "there is no such call");
-        case "not_audited":
-          return quiet("nothing_new", 0, "not_audited");
-        case "nothing":
-          return quiet("nothing_new", 0);
-        case "later":
-          return quiet("later", begun.retryAfterMs, begun.reason);
-        case "run": {
-          const { audit: row } = begun.lease;
-          events.auditStarted({ callId, auditId: row.id, workerId, attempt: row.attempts });
-          const work = audit(begun.lease);
-          running.add(work);
-          return await work.finally(() => running.delete(work));
-        }
-        default:
-          return begun satisfies never;
+    async runAudit(asked) {
+      const { callId, wakeUp } = asked;
+      if (!wakeUps.asks(callId, wakeUp)) return quiet("nothing_new", 0, "another_asks");
+      try {
+        const answer = await ask(asked);
+        return { ...answer, retryAfterMs: wakeUps.answered(callId, wakeUp, answer.retryAfterMs) };
+      } catch (thrown) {
+        wakeUps.answered(callId, wakeUp, FAILED_MS);
+        throw thrown;
       }
     },
 
     async skipAudit({ callId, workerId, reason }) {
-      const skipped = await skipAudit(db, { callId, reason, now: now() });
-      if (!skipped) return quiet("later", SOON_MS, "call_over");
-      events.auditSkipped({ callId, workerId, reason });
-      return quiet("nothing_new", 0, reason);
+      const skip = await skipAudit(db, { callId, reason, now: now() });
+      switch (skip) {
+        case "over":
+          return quiet("later", SOON_MS, "call_over");
+        case "served":
+          return quiet("later", SOON_MS, "served");
+        case "not_audited":
+          return quiet("nothing_new", 0, "not_audited");
+        case "skipped":
+          wakeUps.dropped(callId);
+          events.auditSkipped({ callId, workerId, reason });
+          return quiet("nothing_new", 0, reason);
+        default:
+          return skip satisfies never;
+      }
     },
 
     async close() {

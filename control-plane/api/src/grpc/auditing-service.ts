@@ -24,8 +24,9 @@ const OUTCOMES = {
 
 export function auditingService(auditing: Auditing): AuditingService {
   return {
-    async runAudit({ callId, workerId }) {
-      const { outcome, ...answer } = await auditing.runAudit({ callId: callIdOf(callId), workerId: workerIdOf(workerId) });
+    async runAudit({ callId, workerId, epoch, delta }) {
+      const asked = { callId: callIdOf(callId), workerId: workerIdOf(workerId), wakeUp: `${epoch}.${delta}` };
+      const { outcome, ...answer } = await auditing.runAudit(asked);
       return { ...answer, outcome: OUTCOMES[outcome] };
     },
     async skipAudit({ callId, workerId, reason }) {

@@ -51,7 +51,7 @@ async function aDesk(mind: Mind, faults: readonly SimulatedFault[] = []) {
   });
   const real = systemClock({ scale: 20 });
   let ahead = 0;
-  const clock = { ...real, now: () => real.now(), wall: () => real.wall() + ahead, arm: real.arm.bind(real) };
+  const clock = { ...real, now: () => real.now() + ahead, wall: () => real.wall() + ahead, arm: real.arm.bind(real) };
   const vendor = await startSimulatedOpenAI({ clock: real, apiKey: "sk-test", mind, faults });
   const scope: Scope = await aScope(db);
   const definition = { slug: "auditor", name: "Auditor", systemPrompt: "You audit.", tools: ["voice.inject"] };
@@ -111,7 +111,7 @@ async function aDesk(mind: Mind, faults: readonly SimulatedFault[] = []) {
       return questions - before;
     },
     audits,
-    run: () => audits.runAudit({ callId: claimed.id, workerId: "test" }),
+    run: (wakeUp = "1.1") => audits.runAudit({ callId: claimed.id, workerId: "test", wakeUp }),
     later: (ms: number) => {
       ahead += ms;
     },
@@ -253,13 +253,51 @@ test("an audit asks the database for little: hundreds of calls have theirs at th
   await desk.hears("caller", "I want tea.");
   desk.later(POLL_MS * 2);
   // Whether there is something, the lease with all that is read, the thread with the report, the answer with its use, the end.
-  expect(await desk.questions(desk.run)).toBe(5);
+  expect(await desk.questions(() => desk.run())).toBe(5);
   await desk.hears("caller", "On Monday.");
   desk.later(POLL_MS * 2);
   // Also the call of the tool, the call's lock, the injection, the tool's outcome, and that for the model.
-  expect(await desk.questions(desk.run)).toBe(10);
+  expect(await desk.questions(() => desk.run())).toBe(10);
   expect(desk.sent).toHaveLength(1);
-  expect(await desk.questions(desk.run)).toBe(1);
+  expect(await desk.questions(() => desk.run())).toBe(1);
+});
+
+describe("of several wake-ups of a call", () => {
+  test("one is kept, and asks again; the others go at once, without a question to the database", async () => {
+    await using desk = await aDesk(silent);
+    await desk.hears("caller", "Hello.");
+    await desk.run("1.1");
+    await desk.hears("caller", "I want tea.");
+    expect(await desk.run("1.2")).toMatchObject({ outcome: "later", reason: "too_early" });
+    await desk.hears("agent", "Tea, then.");
+    const others = async () => {
+      expect(await desk.run("1.3")).toMatchObject({ outcome: "nothing_new", reason: "another_asks", retryAfterMs: 0 });
+    };
+    expect(await desk.questions(others)).toBe(0);
+    desk.later(POLL_MS);
+    expect(await desk.run("1.2")).toMatchObject({ outcome: "done", auditId: `${desk.call.id}.1.2-3` });
+    await desk.hears("caller", "And milk.");
+    desk.later(POLL_MS);
+    expect(await desk.run("1.4")).toMatchObject({ outcome: "done" });
+  });
+
+  test("what one rang for while another was answered is looked at afterwards", async () => {
+    await using desk = await aDesk(silent);
+    await desk.hears("caller", "Hello.");
+    const first = desk.run("1.1");
+    expect(await desk.run("1.2")).toMatchObject({ reason: "another_asks" });
+    expect((await first).retryAfterMs).toBeGreaterThan(0);
+  });
+
+  test("one that does not come back gives way", async () => {
+    await using desk = await aDesk(silent);
+    await desk.hears("caller", "Hello.");
+    await desk.run("1.1");
+    await desk.hears("caller", "I want tea.");
+    expect(await desk.run("1.2")).toMatchObject({ outcome: "later" });
+    desk.later(POLL_MS + 3_000);
+    expect(await desk.run("1.3")).toMatchObject({ outcome: "done" });
+  });
 });
 
 test("a call is audited by the auditor that there was when it came, whatever is synced since", async () => {
