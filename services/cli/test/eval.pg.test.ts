@@ -4,31 +4,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { scriptedMind, startSimulatedOpenAI } from "@struere/simulators";
 import { testDatabase } from "@struere/testkit";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Ran, struere } from "./terminal.ts";
 
 const SPEED = ["--speed", "10"];
 
-let root: string;
-
-/** Each run on an empty database, as the command has it. */
-async function evalRun(flags: readonly string[], env: { readonly [name: string]: string } = {}): Promise<Ran> {
-  await using database = await testDatabase();
-  return await struere(["eval", "run", ...flags], { cwd: root, env: { STRUERE_EVAL_DATABASE_URL: database.url, ...env } });
+interface Practice {
+  readonly root: string;
+  /** Each run on an empty database, as the command has it. */
+  evalRun(flags: readonly string[], env?: { readonly [name: string]: string }): Promise<Ran>;
 }
 
-beforeAll(async () => {
+/** Every test has a fresh project: they run side by side, and some change theirs. */
+async function aPractice(): Promise<Practice> {
   const folder = await mkdtemp(join(tmpdir(), "struere-eval-"));
   expect((await struere(["init", "practice"], { cwd: folder })).code).toBe(0);
-  root = join(folder, "practice");
-});
-
-async function edit(file: string, change: (text: string) => string): Promise<void> {
-  await writeFile(join(root, file), change(await readFile(join(root, file), "utf8")));
+  const root = join(folder, "practice");
+  return {
+    root,
+    async evalRun(flags, env = {}) {
+      await using database = await testDatabase();
+      return await struere(["eval", "run", ...flags], { cwd: root, env: { STRUERE_EVAL_DATABASE_URL: database.url, ...env } });
+    },
+  };
 }
 
-describe("a fresh project's suite", { timeout: 90_000 }, () => {
+describe.concurrent("a fresh project's suite", { timeout: 90_000 }, () => {
   test("is green without a key", async () => {
+    const { root, evalRun } = await aPractice();
     const ran = await evalRun([...SPEED, "--out", "green"]);
     expect(ran).toMatchObject({ code: 0, out: expect.stringContaining("6 passed · score 5.0/5") });
     expect(await readdir(join(root, "green"), { recursive: true })).toEqual(
@@ -38,6 +41,7 @@ describe("a fresh project's suite", { timeout: 90_000 }, () => {
   });
 
   test("comes out the same twice with the same seed, byte for byte, an interruption included", async () => {
+    const { root, evalRun } = await aPractice();
     const run = (out: string): Promise<Ran> =>
       evalRun([
         ...SPEED,
@@ -62,9 +66,10 @@ describe("a fresh project's suite", { timeout: 90_000 }, () => {
   });
 
   test("one word changed in a rule of the prompt fails the assertion about it, and shows where in the conversation", async () => {
-    await edit("agents/receptionist.ts", (text) => text.replace("from eight to five", "from eight to four"));
+    const { root, evalRun } = await aPractice();
+    const prompt = join(root, "agents/receptionist.ts");
+    await writeFile(prompt, (await readFile(prompt, "utf8")).replace("from eight to five", "from eight to four"));
     const ran = await evalRun([...SPEED, "--case", "Says when the practice is open", "--out", "changed"]);
-    await edit("agents/receptionist.ts", (text) => text.replace("from eight to four", "from eight to five"));
     expect(ran.code).toBe(1);
     expect(ran.out).toContain(
       [
@@ -82,6 +87,7 @@ describe("a fresh project's suite", { timeout: 90_000 }, () => {
   });
 
   test("what only a model can judge is neither passed nor failed without one, and --strict does not take it", async () => {
+    const { root, evalRun } = await aPractice();
     const judged = {
       "evals/judged.eval.yaml":
         "suite: Judged\nslug: judged\nagent: receptionist\ncases:\n  - { name: Polite, turns: [{ user: Hello }], finalAssertions: [{ type: llm_judge, criteria: Is polite }] }\n",
@@ -95,6 +101,7 @@ describe("a fresh project's suite", { timeout: 90_000 }, () => {
   });
 
   test("the agents of a vendor are called with a synthesised voice, and judged by its model", async () => {
+    const { root, evalRun } = await aPractice();
     await using vendor = await startSimulatedOpenAI({
       apiKey: "sk-real",
       mind: scriptedMind({
@@ -123,6 +130,7 @@ describe("a fresh project's suite", { timeout: 90_000 }, () => {
 });
 
 test("what can not be run is said at once, with the exit code of wrong usage or of what is not there", async () => {
+  const { root, evalRun } = await aPractice();
   expect(await evalRun(["nowhere"])).toMatchObject({ code: 3, err: expect.stringContaining('there is no suite "nowhere"; there are: ') });
   expect(await evalRun(["receptionist", "--case", "Nothing"])).toMatchObject({
     code: 3,

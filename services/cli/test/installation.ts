@@ -5,7 +5,7 @@ import { createControlPlane } from "@struere/api";
 import { createMediaPlane } from "@struere/bridge";
 import { memoryBus } from "@struere/bus";
 import type { Environment } from "@struere/kernel";
-import { createMetrics, silentLog, systemClock } from "@struere/runtime";
+import { createMetrics, elasticClock, silentLog, systemClock } from "@struere/runtime";
 import { type SimulatedTwilio, startSimulatedOpenAI, startSimulatedTwilio } from "@struere/simulators";
 import { newApiKey } from "@struere/store";
 import { testDatabase } from "@struere/testkit";
@@ -23,12 +23,15 @@ export interface Installation extends AsyncDisposable {
   struere(argv: readonly string[], options?: TestTerminalOptions & { readonly input?: string }): Promise<Ran>;
 }
 
+/** Calls run faster than life. */
+const SPEED = 8;
+
 /** @param options.now its clocks begin here, and go on from it. */
 export async function anInstallation(
-  options: { readonly media?: boolean; readonly scale?: number; readonly now?: Date; readonly environment?: Environment } = {},
+  options: { readonly media?: boolean; readonly now?: Date; readonly environment?: Environment } = {},
 ): Promise<Installation> {
   await using parts = new AsyncDisposableStack();
-  const system = systemClock({ scale: options.scale ?? 1 });
+  const system = options.media === true ? parts.use(elasticClock({ scale: SPEED })) : systemClock();
   const shiftMs = options.now === undefined ? 0 : options.now.getTime() - system.wall();
   const clock = { ...system, wall: () => system.wall() + shiftMs };
   const database = parts.use(await testDatabase());

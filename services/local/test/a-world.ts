@@ -1,16 +1,16 @@
-/** Worlds for tests: on a database of their own, with a clock that makes calls run several times faster than life. */
-import { systemClock } from "@struere/runtime";
+/** Worlds for tests: on a database of their own, with a clock that makes calls run several times faster than life, and waits for a busy machine. */
+import { elasticClock } from "@struere/runtime";
 import { type Mind, scriptedMind } from "@struere/simulators";
 import { testDatabase } from "@struere/testkit";
 import type { AgentInput } from "struere";
 import { createWorld, type World, type WorldOptions } from "../world.ts";
 
-const SPEED = 4;
+const SPEED = 8;
 
 export async function aWorld(options: Omit<WorldOptions, "databaseUrl"> & { readonly databaseUrl?: string } = {}): Promise<World> {
   await using parts = new AsyncDisposableStack();
   const databaseUrl = options.databaseUrl ?? parts.use(await testDatabase()).url;
-  const clock = options.clock ?? systemClock({ scale: SPEED });
+  const clock = options.clock ?? parts.use(elasticClock({ scale: SPEED }));
   const world = parts.use(await createWorld({ mind: cafeMind, ...options, clock, databaseUrl }));
   await world.answeredBy(cafe);
   const owned = parts.move();

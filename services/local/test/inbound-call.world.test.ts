@@ -1,4 +1,3 @@
-import { systemClock } from "@struere/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkRecord } from "../demo/check.ts";
 import { type World, WORLD_NUMBER } from "../world.ts";
@@ -95,8 +94,6 @@ describe("an inbound call", () => {
 });
 
 test("what was heard of an interrupted answer is recorded to a frame, and the model is told so", async () => {
-  // In real time: a frame is 20 ms, and a faster clock would make its own tolerance smaller.
-  await using world = await aWorld({ clock: systemClock() });
   const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
   await call.hears(GREETING);
   await call.says("Which drinks do you have?");

@@ -1,26 +1,18 @@
-import { afterEach, describe, expect, test } from "vitest";
-import type { SimulatedFault } from "@struere/simulators";
-import { type World, WORLD_NUMBER } from "../world.ts";
+/** Each fault in a world of its own, several side by side. */
+import { describe, expect, test } from "vitest";
+import type { PhoneCall, SimulatedFault } from "@struere/simulators";
+import { WORLD_NUMBER } from "../world.ts";
 import { aWorld, CALLER, GREETING } from "./a-world.ts";
 
-let world: World | undefined;
-afterEach(async () => {
-  await world?.[Symbol.asyncDispose]();
-  world = undefined;
-});
-
-async function callWith(
-  faults: readonly SimulatedFault[],
-  act?: (call: Awaited<ReturnType<ReturnType<World["twilio"]["phone"]>["dial"]>>) => Promise<void>,
-) {
-  world = await aWorld({ openai: { faults } });
+async function callWith(faults: readonly SimulatedFault[], act?: (call: PhoneCall) => Promise<void>) {
+  await using world = await aWorld({ openai: { faults } });
   const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
   await act?.(call);
   await call.ended;
   return { call, record: await world.recordOf(call.sid) };
 }
 
-describe("the model fails, and the caller is told so and hung up in order", () => {
+describe.concurrent("the model fails, and the caller is told so and hung up in order", () => {
   test("the key is refused", async () => {
     const { call, record } = await callWith([{ kind: "refuse_key" }]);
     expect(call.said.join()).toMatch(/something went wrong/);
@@ -40,8 +32,8 @@ describe("the model fails, and the caller is told so and hung up in order", () =
   });
 });
 
-describe("the model misbehaves, and the call goes on", () => {
-  const order = async (call: Parameters<NonNullable<Parameters<typeof callWith>[1]>>[0]): Promise<void> => {
+describe.concurrent("the model misbehaves, and the call goes on", () => {
+  const order = async (call: PhoneCall): Promise<void> => {
     await call.hears(GREETING, { withinMs: 30_000 });
     await call.says("Some tea, please.");
     await call.hears("Anything else?", { withinMs: 30_000 });

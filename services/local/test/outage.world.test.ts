@@ -15,7 +15,7 @@ const CONVERSATION = [
   "agent: Goodbye, see you soon.",
 ];
 
-test("NATS dies during a call: the call goes on, and its record is complete once NATS is back", async () => {
+test.concurrent("NATS dies during a call: the call goes on, and its record is complete once NATS is back", async () => {
   await using nats = await ownNats();
   await using world = await aWorld({ natsUrl: nats.url });
   const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
@@ -31,7 +31,7 @@ test("NATS dies during a call: the call goes on, and its record is complete once
   expect(record.utterances.map((line) => `${line.speaker}: ${line.text}`)).toEqual(CONVERSATION);
 });
 
-test("Postgres stops during a call: the call goes on, and its record is complete once Postgres is back", async () => {
+test.concurrent("Postgres stops during a call: the call goes on, and its record is complete once Postgres is back", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "struere-outage-"));
   try {
     let postgres = await startPostgres({ dataDir });

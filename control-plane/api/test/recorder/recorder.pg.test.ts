@@ -154,7 +154,7 @@ describe.each(["memory", "nats"] as const)("over the %s bus the recorder", (kind
   });
 });
 
-test("Postgres that goes away and comes back costs no message", async () => {
+test.concurrent("Postgres that goes away and comes back costs no message", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "struere-recorder-"));
   let postgres = await startPostgres({ dataDir });
   const db = openDatabase({ url: postgres.url, poolMax: 4, statementTimeoutMs: 5_000, connectTimeoutMs: 1_000 });
@@ -183,7 +183,7 @@ test("Postgres that goes away and comes back costs no message", async () => {
   }
 }, 60_000);
 
-test("a recorder that is told to stop while Postgres is away stops at once and acknowledges nothing", async () => {
+test.concurrent("a recorder that is told to stop while Postgres is away stops at once and acknowledges nothing", async () => {
   const postgres = await startPostgres({ dataDir: null });
   const db = openDatabase({ url: postgres.url, poolMax: 2, statementTimeoutMs: 5_000, connectTimeoutMs: 500 });
   const bus = memoryBus();

@@ -178,7 +178,7 @@ describe("watching a call", () => {
   });
 });
 
-test("over SSE, with connections that break again and again, a watcher gets the record line by line", async () => {
+test.concurrent("over SSE, with connections that break again and again, a watcher gets the record line by line", async () => {
   const server = await serve(using);
   const recorder = startRecorder({ db: database.db, bus: using.bus, clock: systemClock(), log: silentLog, metrics: createMetrics() });
   const call = await aClaimedCall(database.db, scope);
@@ -212,7 +212,7 @@ test("over SSE, with connections that break again and again, a watcher gets the 
   }
 }, 40_000);
 
-test("a watcher rides out a Postgres that goes away and comes back", async () => {
+test.concurrent("a watcher rides out a Postgres that goes away and comes back", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "struere-watch-"));
   let postgres = await startPostgres({ dataDir });
   const db = openDatabase({ url: postgres.url, poolMax: 3, statementTimeoutMs: 5_000, connectTimeoutMs: 1_000 });
