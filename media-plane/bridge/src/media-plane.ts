@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type CallId, Fault, ID_RANDOM_BYTES, mintId, type NodeId, parseId } from "@struere/kernel";
 import { DismissMessage, nodeSubject, PrepareMessage } from "@struere/protocol/bus";
 import { createControlClient } from "@struere/protocol/grpc";
+import { answerHealth, closeHttp, type HealthPages, listenHttp, portOf } from "@struere/runtime";
 import manifest from "../package.json" with { type: "json" };
 import { createAdmission } from "./admission.ts";
 import { createOutboxes } from "./bus/outboxes.ts";
@@ -14,7 +15,6 @@ import { createLeases } from "./control/leases.ts";
 import { createPresence } from "./control/presence.ts";
 import { drain } from "./drain.ts";
 import { createEvents } from "./events.ts";
-import { answer, listen, portOf } from "./http.ts";
 import { createMeters } from "./meters.ts";
 import { createWarmLegs } from "./model/warm-legs.ts";
 import { OpenSet } from "./open-set.ts";
@@ -43,7 +43,7 @@ const LAST_RECORDS_MS = 1_000;
  */
 export async function createMediaPlane(config: MediaConfig, overrides: Partial<MediaContext> = {}): Promise<MediaPlane> {
   const { clock, bus, log, metrics } = await fromConfig(config, overrides);
-  const http = await listen(config);
+  const http = await listenHttp({ port: config.port, host: config.host, portVariable: "MEDIA_PORT" });
   const nodeId = config.nodeId ?? mintId("node", randomBytes(ID_RANDOM_BYTES));
   const limits = limitsOf(config);
   const here = `${config.host ?? "127.0.0.1"}:${portOf(http)}`;
@@ -126,14 +126,17 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
     },
   });
   http.on("upgrade", door.upgrade);
-  http.on("request", (request, response) => {
-    answer(request, response, {
-      notReady: () => [
-        ...(admitting ? [] : ["draining"]),
-        ...(presence.reached ? [] : ["the control plane was never reached"]),
-        ...(outboxes.healthy ? [] : ["records can not be written to the spool directory"]),
-      ],
-      metrics: async () => {
+  const pages: HealthPages = {
+    log,
+    besides: ", and /media for Twilio's media streams",
+    notReady: () => [
+      ...(admitting ? [] : ["draining"]),
+      ...(presence.reached ? [] : ["the control plane was never reached"]),
+      ...(outboxes.healthy ? [] : ["records can not be written to the spool directory"]),
+    ],
+    metrics: {
+      contentType: metrics.contentType,
+      text: () => {
         meters.scrape({
           calls: sessions.size,
           unstarted: admission.unstarted,
@@ -144,13 +147,11 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
             for (const session of sessions) yield session.counts;
           },
         });
-        return { contentType: metrics.contentType, text: await metrics.text() };
+        return metrics.text();
       },
-    }).catch((thrown: unknown) => {
-      log.error({ err: thrown }, "a request was not answered");
-      response.destroy();
-    });
-  });
+    },
+  };
+  http.on("request", (request, response) => answerHealth(request, response, pages));
   const preparations = bus.subscribe(nodeSubject(nodeId, "prepare"), (data) => {
     const preparation = parseMessage(data, (message) => PrepareMessage.parse(message));
     const config = preparation && parseMessage(data, () => toCallConfig(preparation.config, 0));
@@ -192,8 +193,7 @@ export async function createMediaPlane(config: MediaConfig, overrides: Partial<M
       presence.close();
       control.close();
       if (overrides.bus === undefined) await bus.close();
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
+      await closeHttp(http);
     },
   };
 }

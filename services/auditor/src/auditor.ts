@@ -1,10 +1,10 @@
 /** An auditor worker, put together. */
 import { randomBytes } from "node:crypto";
 import { createControlClient } from "@struere/protocol/grpc";
+import { answerHealth, closeHttp, listenHttp, portOf } from "@struere/runtime";
 import { AUDITOR_LIMITS, type AuditorConfig } from "./config.ts";
 import { type AuditorContext, fromConfig } from "./context.ts";
 import { auditorEvents } from "./events.ts";
-import { serveHttp } from "./http.ts";
 import { startWorker } from "./worker.ts";
 
 export interface Auditor extends AsyncDisposable {
@@ -29,11 +29,10 @@ export async function createAuditor(config: AuditorConfig, overrides: Partial<Au
   const control = createControlClient({ address: config.controlAddress, secret: config.gatewaySecret, log });
   parts.defer(() => control.close());
   let draining = false;
-  const http = await serveHttp(config, {
-    notReady: () => [...(draining ? ["draining"] : []), ...(bus.connected ? [] : ["the bus can not be reached"])],
-    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-  });
-  parts.defer(() => http.close());
+  const http = await listenHttp({ port: config.port, host: config.host, portVariable: "AUDITOR_PORT" });
+  parts.defer(() => closeHttp(http));
+  const notReady = () => [...(draining ? ["draining"] : []), ...(bus.connected ? [] : ["the bus can not be reached"])];
+  http.on("request", (request, response) => answerHealth(request, response, { notReady, metrics, log }));
   const worker = startWorker({
     bus,
     clock,
@@ -48,7 +47,7 @@ export async function createAuditor(config: AuditorConfig, overrides: Partial<Au
   const owned = parts.move();
   return {
     workerId,
-    httpUrl: `http://${config.host ?? "127.0.0.1"}:${http.port}`,
+    httpUrl: `http://${config.host ?? "127.0.0.1"}:${portOf(http)}`,
     get running() {
       return worker.running;
     },

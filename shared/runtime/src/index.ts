@@ -1,5 +1,6 @@
 export { elasticClock } from "./elastic-clock.ts";
 export { type EnvSchema, parseEnv } from "./env.ts";
+export { answerHealth, closeHttp, type HealthPages, listenHttp, portOf } from "./health-server.ts";
 export { type LifecycleOptions, runToEnd, runUntilSignal, type Service } from "./lifecycle.ts";
 export { createLog, type Log, type LogOptions, silentLog } from "./log.ts";
 export { Mailbox, type OverflowPolicy } from "./mailbox.ts";
