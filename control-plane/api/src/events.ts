@@ -17,7 +17,7 @@ export interface ControlEvents {
   strayLeg(call: { readonly callId: CallId; readonly seenBy: "status" | "answer" }): void;
   legDropped(call: { readonly callId: CallId; readonly problem: string | null }): void;
   machineAnswered(call: { readonly callId: CallId; readonly answeredBy: string; readonly step: string }): void;
-  swept(what: { readonly kind: "threads" | "nodes"; readonly ids: readonly string[] }): void;
+  swept(what: { readonly kind: "threads" | "tool_runs" | "nodes"; readonly ids: readonly string[] }): void;
   callsSwept(calls: readonly { readonly id: CallId; readonly reason: string | null }[]): void;
   webhookRefused(webhook: { readonly path: string; readonly reason: string }): void;
   webhookAnswered(webhook: { readonly path: string; readonly tookMs: number }): void;
@@ -57,7 +57,7 @@ export function controlEvents({ log, metrics }: { readonly log: Log; readonly me
   const strays = metrics.counter("stray_legs_total", "Legs of placed calls that were not the first");
   const dropped = metrics.counter("legs_dropped_total", "Legs that were hung up at Twilio, or could not be", ["outcome"]);
   const answeredBy = metrics.counter("calls_answered_by_total", "Placed calls by who answered, as far as it was asked", ["answered_by"]);
-  const sweptRows = metrics.counter("rows_swept_total", "Threads and nodes that the sweep put right", ["kind"]);
+  const sweptRows = metrics.counter("rows_swept_total", "Threads, runs of tools and nodes that the sweep put right", ["kind"]);
   const webhooksRefused = metrics.counter("webhooks_refused_total", "Webhooks that were not Twilio's, or not readable", ["path"]);
   const webhooksFailed = metrics.counter("webhooks_failed_total", "Webhooks that could not be handled", ["path", "code"]);
   const streams = metrics.counter("streams_reported_total", "What Twilio said about media streams", ["event"]);

@@ -1,10 +1,12 @@
 /**
- * Ends, every few seconds, what nobody will end any more: calls, threads that say something else than their call, nodes that are gone. Safe in
- * every replica: the store skips rows that somebody else has. What it did is logged, counted, and stands in the audit log.
+ * Ends, every few seconds, what nobody will end any more: calls, threads that say something else than their call, runs of tools whose process
+ * is gone, nodes that are gone. Safe in every replica: the store skips rows that somebody else has. What it did is logged, counted, and stands
+ * in the audit log.
  */
-import { type Call, sweepCalls, sweepNodes, sweepThreads, writeAudit } from "@struere/store";
+import { type Call, sweepCalls, sweepNodes, sweepThreads, sweepToolRuns, writeAudit } from "@struere/store";
 import type { ControlContext } from "./context.ts";
 import type { Legs } from "./outbound/legs.ts";
+import { unknownOutcome } from "./tools/run-tool.ts";
 
 const SWEEP_EVERY_MS = 5_000;
 const ACTOR = "sweep";
@@ -60,6 +62,17 @@ async function sweep({ db, clock, events, legs }: Swept): Promise<void> {
   if (threads.length > 0) events.swept({ kind: "threads", ids: threads.map((thread) => thread.id) });
   for (const { id, status, organizationId, environment } of threads)
     await audited(db, { organizationId, environment, at: now, action: "thread.swept", subject: id, detail: { status } });
+  const runs = await sweepToolRuns(db, { now, outcome: { ...unknownOutcome() } });
+  if (runs.length > 0) events.swept({ kind: "tool_runs", ids: runs.map((run) => run.idempotencyKey) });
+  for (const { idempotencyKey, threadId, name, organizationId, environment } of runs)
+    await audited(db, {
+      organizationId,
+      environment,
+      at: now,
+      action: "tool_run.swept",
+      subject: idempotencyKey,
+      detail: { threadId, name },
+    });
   const nodes = await sweepNodes(db, now);
   if (nodes.length > 0) events.swept({ kind: "nodes", ids: nodes });
   for (const id of nodes)

@@ -214,6 +214,8 @@ export {
   getToolRun,
   recordToolRun,
   runInToolTransaction,
+  type SweptToolRun,
+  sweepToolRuns,
   type ToolRunState,
   type ToolRunToBegin,
 } from "./tool-runs.ts";

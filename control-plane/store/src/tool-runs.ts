@@ -1,10 +1,12 @@
 /**
  * Each tool call runs once, and its row holds the outcome: whoever asks again gets that. What is done in our own database is written together
  * with its outcome, or neither is. Of what reaches the world the row is there before it begins; one that is still running after its deadline
- * belongs to a process that died: whether the tool did its work is not known, and it stays so.
+ * belongs to a process that died: whether the tool did its work is not known, and it stays so. Who asks again writes that down; where nobody
+ * does, the sweep.
  */
 import type { CallId, ThreadId } from "@struere/kernel";
 import { Fault } from "@struere/kernel";
+import { sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
 import { digestOf } from "./digest.ts";
 import { cleanJson } from "./plain-text.ts";
@@ -74,6 +76,35 @@ export async function endToolRun(
 export async function recordToolRun(db: Db, scope: Scope, run: ToolRunToBegin, outcome: JsonObject): Promise<ToolRunState> {
   if (await insertRun(db, scope, run, outcome)) return { state: "done", outcome };
   return await standing(db, scope, run);
+}
+
+/** So long after its deadline a run may still end by itself: its process was slow, and not dead. */
+const SLOW_MS = 60_000;
+
+export interface SweptToolRun extends Scope {
+  readonly idempotencyKey: string;
+  readonly threadId: ThreadId;
+  readonly callId: CallId | null;
+  readonly name: string;
+}
+
+/** Runs that nobody has ended and nobody has asked for: what came of them is `outcome` from now on. Across organizations: for the repair. */
+export async function sweepToolRuns(
+  db: Db,
+  { now, outcome, limit = 100 }: { readonly now: Date; readonly outcome: JsonObject; readonly limit?: number },
+): Promise<readonly SweptToolRun[]> {
+  const { rows } = await sql<SweptToolRun>`
+    with dead as (
+      select organization_id, environment, idempotency_key from tool_runs
+      where status = 'running' and deadline_at < ${new Date(now.getTime() - SLOW_MS)}
+      order by deadline_at limit ${limit} for update skip locked
+    )
+    update tool_runs run set status = 'done', outcome = ${JSON.stringify(outcome)}::jsonb, finished_at = ${now}
+    from dead
+    where run.organization_id = dead.organization_id and run.environment = dead.environment and run.idempotency_key = dead.idempotency_key
+    returning run.organization_id as "organizationId", run.environment, run.idempotency_key as "idempotencyKey",
+      run.thread_id as "threadId", run.call_id as "callId", run.name`.execute(db);
+  return rows;
 }
 
 class KnownBefore extends Error {}

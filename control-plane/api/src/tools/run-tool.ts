@@ -188,7 +188,8 @@ function success({ output, handoff, effect }: Ran): ToolOutcome {
   return { outputJson: toolOutput(output), isError: false, ...(handoff ? { handoff } : {}), ...(effect ? { effect } : {}) };
 }
 
-function unknownOutcome(): ToolOutcome {
+/** Of a run whose process is gone. */
+export function unknownOutcome(): ToolOutcome {
   return { outputJson: toolError("unknown_outcome", UNKNOWN), isError: true, errorType: "timeout" };
 }
 

@@ -12,6 +12,7 @@ import { up as recordings } from "./0009-recordings.ts";
 import { up as outbound } from "./0010-outbound.ts";
 import { up as allowances } from "./0011-allowances.ts";
 import { up as reconcile } from "./0012-reconcile.ts";
+import { up as toolRunSweep } from "./0013-tool-run-sweep.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -26,4 +27,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0010-outbound": { up: outbound },
   "0011-allowances": { up: allowances },
   "0012-reconcile": { up: reconcile },
+  "0013-tool-run-sweep": { up: toolRunSweep },
 };
