@@ -53,10 +53,24 @@ export function secretsOf(env: { readonly [name: string]: string | undefined }, 
   for (const name of URL_VARIABLES) secrets.remember(passwordIn(env[name]));
   argv.forEach((argument, index) => {
     const [option, inline] = split(argument);
-    if (SECRET_OPTION.test(option)) secrets.remember(inline ?? argv[index + 1]);
+    const value = inline ?? argv[index + 1];
+    const isShown = isIdempotencyKey(option, argv.slice(0, index)) && !isApiKey(value ?? "");
+    if (SECRET_OPTION.test(option) && !isShown) secrets.remember(value);
     secrets.remember(passwordIn(inline ?? argument));
   });
   return secrets;
+}
+
+/** What an asker makes up, so that nothing is done twice: it is shown like any other word. */
+function isIdempotencyKey(option: string, before: readonly string[]): boolean {
+  if (option === "--idempotency-key") return true;
+  const calls = before.indexOf("calls");
+  return option === "--key" && calls >= 0 && before[calls + 1] === "place";
+}
+
+/** Whoever gives one where it does not belong has it hidden. */
+function isApiKey(value: string): boolean {
+  return value.search(KEY_SHAPE) >= 0;
 }
 
 function split(argument: string): [string, string?] {
