@@ -5,6 +5,8 @@ import { quantile } from "../call-times.ts";
 import { dollars } from "../cost.ts";
 import type { CaseEvidence, TurnEvidence } from "../evidence.ts";
 import { assessEntities } from "./entities.ts";
+import { assessInjections } from "./injections.ts";
+import { plain, shortened } from "./text.ts";
 import { verdict, type Verdict } from "./verdict.ts";
 
 /** Every assertion but the judge's. */
@@ -91,9 +93,6 @@ function aboutWords(assertion: AboutWords, turns: readonly TurnEvidence[]): Verd
   );
 }
 
-const plain = (text: string): string => text.toLowerCase().replaceAll(/\s+/g, " ").trim();
-const shortened = (text: string): string => (text.length > 400 ? `${text.slice(0, 400)}…` : text);
-
 type AboutCall = Extract<
   Assessable,
   { readonly type: "outcome" | "transfer" | "injection" | "latency" | "barge_in" | "dead_air" | "duration" | "cost" }
@@ -128,7 +127,7 @@ function aboutCall(assertion: AboutCall, whole: Known["whole"]): Verdict {
       );
     }
     case "injection":
-      return aboutInjections(assertion, record);
+      return assessInjections(assertion, record?.injections ?? []);
     case "latency": {
       const { at, maxMs } = assertion;
       const value = quantile(times?.latenciesMs ?? [], { max: 1, p95: 0.95, p50: 0.5 }[at]);
@@ -179,19 +178,4 @@ function bounded(
 ): Verdict {
   if (value === null) return verdict(assertion, false, bound.none);
   return verdict(assertion, value <= bound.max, bound.what, `${Math.round(value)} ms`);
-}
-
-function aboutInjections(assertion: Extract<AboutCall, { readonly type: "injection" }>, record: CaseEvidence["record"]): Verdict {
-  const { action, outcome, contains, count } = assertion;
-  const all = record?.injections ?? [];
-  const found = all.filter(
-    (one) =>
-      (action === undefined || one.action === action) &&
-      (outcome === undefined || one.outcome === outcome) &&
-      (contains === undefined || plain(one.message).includes(plain(contains))),
-  );
-  const holds = count === undefined ? found.length > 0 : found.length === count;
-  if (holds) return verdict(assertion, true, `there ${found.length === 1 ? "is" : "are"} ${found.length} of them`);
-  const there = all.map((one) => `${one.action} "${shortened(one.message)}" ${one.outcome ?? "on its way"}`).join(", ") || "none";
-  return verdict(assertion, false, `there are ${found.length} of them, not ${count ?? "any"}; there are: ${there}`);
 }
