@@ -12,7 +12,7 @@ test("a run whose process died, and for which nobody asks again, is unknown a mi
   const { db } = database;
   const { scope, threadId } = await aToolsWorld(db);
   const deadlineAt = new Date();
-  const run = { threadId, callId: null, agentSlug: "intake", name: "entity.create", argumentsJson: "{}", now: deadlineAt, deadlineAt };
+  const run = { threadId, callId: null, agentSlug: "intake", name: "book_table", argumentsJson: "{}", now: deadlineAt, deadlineAt };
   const [died, ended, late] = [nextKey(), nextKey(), nextKey()];
   for (const idempotencyKey of [died, ended]) await beginToolRun(db, scope, { ...run, idempotencyKey });
   await endToolRun(db, scope, { idempotencyKey: ended, outcome: { outputJson: "{}", isError: false }, now: deadlineAt });
