@@ -3,15 +3,16 @@
  * most do so while the call is audited or the gap between two audits is not over: without this each of them would ask the database, and again
  * and again.
  *
- * The one that is kept is in the bus, unacknowledged, whatever happens to its worker or to us; here is only remembered which one it is. So
- * it costs some questions more to forget it, and words are never left unread: one that came while the kept one was being answered is
- * remembered (`rung`), since the answer may have been found before its words were there; and one that does not come back in time gives way.
+ * The one that is kept is in the bus, unacknowledged, whatever happens to its worker or to us; here is only remembered which one it is, so that
+ * it costs some questions more to forget it. Words are never left unread: until the kept one may ask again, whatever is in the record by now is
+ * before it; once it may, it may have asked another control plane already, and nobody is turned away any more. One that came while the kept
+ * one was being answered is remembered (`rung`), since the answer may have been found before its words were there.
  */
 import type { CallId, Clock } from "@struere/kernel";
 
 interface Kept {
   readonly wakeUp: string;
-  /** Back by then, on the clock. */
+  /** It does not ask again before, on the clock. */
   readonly until: number;
   /** Another one came since it asked. */
   rung: boolean;
@@ -19,8 +20,6 @@ interface Kept {
 
 /** An answer takes no longer: see proto/struere/voice/v1/auditing.proto. */
 const ANSWER_MS = 90_000;
-/** After the moment when it is to ask again. One that is later is with a worker that died, or lost with the bus: another one takes its place. */
-const GRACE_MS = 2_000;
 /** What was rung for while it was answered is looked at soon. */
 const SOON_MS = 100;
 /** With more calls than this the one that has not asked for longest is forgotten. */
@@ -37,10 +36,10 @@ export interface KeptWakeUps {
 
 export function keptWakeUps(clock: Clock): KeptWakeUps {
   const kept = new Map<CallId, Kept>();
-  const keep = (callId: CallId, wakeUp: string, forMs: number): void => {
+  const keep = (callId: CallId, wakeUp: string, forMs: number, { rung = false } = {}): void => {
     // Last in the map is who asked last.
     kept.delete(callId);
-    kept.set(callId, { wakeUp, until: clock.now() + forMs, rung: false });
+    kept.set(callId, { wakeUp, until: clock.now() + forMs, rung });
     const [oldest] = kept.keys();
     if (kept.size > CALLS_MAX && oldest !== undefined) kept.delete(oldest);
   };
@@ -51,14 +50,15 @@ export function keptWakeUps(clock: Clock): KeptWakeUps {
         known.rung = true;
         return false;
       }
-      keep(callId, wakeUp, ANSWER_MS);
+      // Given to a second worker it is asked twice: what rang for the first one counts.
+      keep(callId, wakeUp, ANSWER_MS, known?.wakeUp === wakeUp ? known : {});
       return true;
     },
     answered(callId, wakeUp, retryAfterMs) {
       const known = kept.get(callId);
       if (known?.wakeUp !== wakeUp) return retryAfterMs;
       const again = retryAfterMs > 0 ? retryAfterMs : known.rung ? SOON_MS : 0;
-      if (again > 0) keep(callId, wakeUp, again + GRACE_MS);
+      if (again > 0) keep(callId, wakeUp, again);
       else kept.delete(callId);
       return again;
     },
