@@ -68,9 +68,10 @@ function relay(telephony: LaneSocket, realtimeUrl: string): void {
     },
   });
   telephony.start({
-    onText: (bytes, start, end) => caller.take(bytes, start, end),
+    onText: () => undefined,
     onClose: () => model?.close(),
   });
+  telephony.deliverTo(caller);
   const connecting = connectLaneSocket({
     url: realtimeUrl,
     headers: { Authorization: "Bearer bench" },
@@ -83,9 +84,11 @@ function relay(telephony: LaneSocket, realtimeUrl: string): void {
       model = socket;
       caller.attachModel(socket);
       socket.start({
-        onText: (bytes, start, end) => agent.take(socket, bytes, start, end),
+        onText: () => undefined,
         onClose: () => telephony.close(),
       });
+      agent.attachModel(socket);
+      socket.deliverTo(agent);
     },
     () => telephony.terminate(),
   );

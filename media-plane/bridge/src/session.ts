@@ -295,11 +295,11 @@ export class Session {
     this.#leg = { number, openai, words: new WordsInOrder() };
     openai.attach({
       connected: (socket) => {
-        if (this.#leg?.openai === openai) this.#telephony.caller.attachModel(socket);
+        if (this.#leg?.openai !== openai) return;
+        this.#telephony.caller.attachModel(socket);
+        this.#telephony.agent.attachModel(socket);
       },
-      take: (socket, bytes, start, end) => {
-        if (this.#leg?.openai === openai) this.#telephony.agent.take(socket, bytes, start, end);
-      },
+      messages: this.#telephony.agent,
       news: (news) => {
         if (this.#leg?.openai === openai) this.#hearModel(news);
       },

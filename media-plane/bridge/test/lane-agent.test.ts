@@ -22,12 +22,13 @@ function agentLane() {
     onOverflow: (responseId) => overflows.push(responseId),
   });
   lane.begin(STREAM);
+  lane.attachModel(model.lane);
   return {
     lane,
     messages,
     started,
     overflows,
-    take: (text: string | Buffer) => hand((bytes, start, end) => lane.take(model.lane, bytes, start, end), text),
+    take: (text: string | Buffer) => hand((bytes, start, end) => lane.take(bytes, start, end), text),
     sent: (): Sent[] => telephony.sent().map(parseSent),
   };
 }
@@ -159,8 +160,9 @@ test("a machine that mutes at the first byte of an item hears nothing of it", ()
     onOverflow: () => undefined,
   });
   lane.begin(STREAM);
+  lane.attachModel(model.lane);
   lane.play({ responseId: "resp_1", generation: 1 });
-  for (let event = 0; event < 3; event++) hand((bytes, start, end) => lane.take(model.lane, bytes, start, end), delta(FRAME, { event }));
+  for (let event = 0; event < 3; event++) hand((bytes, start, end) => lane.take(bytes, start, end), delta(FRAME, { event }));
   expect(telephony.sent()).toEqual([]);
 });
 
@@ -356,7 +358,8 @@ test("words are read without parsing as JSON.parse would read them, or stay a me
     onAudioStarted: () => undefined,
     onOverflow: () => undefined,
   });
-  const take = (text: string): void => hand((bytes, start, end) => lane.take(model.lane, bytes, start, end), text);
+  lane.attachModel(model.lane);
+  const take = (text: string): void => hand((bytes, start, end) => lane.take(bytes, start, end), text);
   const type = "response.output_audio_transcript.delta";
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.constantFrom("resp_1", ""), fc.nat(), (text, response_id, output_index) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ModelNews } from "../src/model/model-leg.ts";
 import { OpenAILeg } from "../src/model/openai-leg.ts";
+import type { LaneSocket } from "../src/wire/index.ts";
 import { startFakeOpenAI } from "./support/fake-openai.ts";
 import { Journal, until } from "./support/journal.ts";
 import { aRig } from "./support/rig.ts";
@@ -14,10 +15,11 @@ describe("a leg", () => {
     const news = new Journal<ModelNews>();
     const clock = variableClock();
     const leg = new OpenAILeg({ account: { apiKey: "sk", realtimeUrl: openai.realtimeUrl }, model: "m", clock });
+    let socket: LaneSocket | undefined;
     leg.attach({
       news: (next) => news.add(next),
-      connected: () => undefined,
-      take: (socket, bytes, start, end) => leg.hear(socket.decode(bytes, start, end) ?? ""),
+      connected: (connected) => (socket = connected),
+      messages: { take: (bytes, start, end) => leg.hear(socket?.decode(bytes, start, end) ?? "") },
     });
     await news.when(({ type }) => type === "model.opened");
     (await openai.sessions.when(() => true)).socket.pause();

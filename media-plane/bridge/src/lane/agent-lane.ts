@@ -82,6 +82,7 @@ const SpelledAudio = z.object({
 export class AgentLane {
   readonly #telephony: LaneSocket;
   readonly #options: AgentLaneOptions;
+  #model: LaneSocket | undefined;
   readonly #unplayed = new Unplayed();
   readonly #waiting = new WaitingAudio<Item>();
   #mediaBefore: Buffer = Buffer.alloc(0);
@@ -202,11 +203,16 @@ export class AgentLane {
     return news;
   }
 
-  /** The `onText` of the model socket; `socket` is that socket, for decoding what is not audio. */
-  take(socket: LaneSocket, bytes: Buffer, start: number, end: number): void {
+  /** Whose messages come to `take`. */
+  attachModel(model: LaneSocket): void {
+    this.#model = model;
+  }
+
+  /** A message of the model: audio, or not. */
+  take(bytes: Buffer, start: number, end: number): void {
     const shape = deltaShapes.find(bytes, start, end);
     if (shape === undefined) {
-      this.#takeUnlike(socket, bytes, start, end);
+      this.#takeUnlike(bytes, start, end);
       return;
     }
     const { ids } = shape;
@@ -223,7 +229,7 @@ export class AgentLane {
     );
   }
 
-  #takeUnlike(socket: LaneSocket, bytes: Buffer, start: number, end: number): void {
+  #takeUnlike(bytes: Buffer, start: number, end: number): void {
     if (isOtherwise(bytes, start, TYPE_OPENING, AUDIO)) {
       if (this.#options.onWords !== undefined && this.#takeWords(bytes, start, end)) return;
     } else if (audioMessage.scan(bytes, start, end) === end) {
@@ -245,7 +251,7 @@ export class AgentLane {
         return;
       }
     }
-    const text = socket.decode(bytes, start, end);
+    const text = this.#model?.decode(bytes, start, end);
     if (text !== undefined) this.#takeOther(text);
   }
 
@@ -271,17 +277,19 @@ export class AgentLane {
     payloadStart: number,
     payloadEnd: number,
   ): void {
+    const latest = this.#latest;
+    if (latest !== undefined && latest.isCalled(bytes, responseStart, responseEnd, itemStart, itemEnd)) {
+      this.#takeAudio(latest, bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd));
+      return;
+    }
     const playing = this.#playing;
     if (playing === undefined || playing.overflowed || !equals(bytes, responseStart, responseEnd, playing.idBytes)) {
       this.#deltasDropped++;
       return;
     }
-    let item = this.#latest;
-    if (item === undefined || !equals(bytes, itemStart, itemEnd, item.idBytes)) {
-      item = this.#startItem(bytes.toString("latin1", itemStart, itemEnd), playing.responseId, playing.generation);
-      // The machine may have answered with `mute`.
-      if (this.#playing !== playing) return;
-    }
+    const item = this.#startItem(bytes.toString("latin1", itemStart, itemEnd), playing.responseId, playing.generation);
+    // The machine may have answered with `mute`.
+    if (this.#playing !== playing) return;
     this.#takeAudio(item, bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd));
   }
 

@@ -1,7 +1,6 @@
 /** One item of the agent's speech, as far as the lane has seen it. Counted in bytes of audio. */
 export class Item {
   readonly id: string;
-  readonly idBytes: Buffer;
   readonly responseId: string;
   readonly generation: number;
   generatedBytes = 0;
@@ -10,12 +9,26 @@ export class Item {
   /** The model has said that there is no more. */
   complete = false;
   changed = true;
+  /** Of the response and of the item, side by side: they are compared for each frame. */
+  readonly #ids: Buffer;
+  readonly #responseIdBytes: number;
 
   constructor(id: string, responseId: string, generation: number) {
     this.id = id;
-    this.idBytes = Buffer.from(id);
+    this.#ids = Buffer.from(`${responseId}${id}`);
+    this.#responseIdBytes = Buffer.byteLength(responseId);
     this.responseId = responseId;
     this.generation = generation;
+  }
+
+  /** Whether these are the ids of the response and of the item. */
+  isCalled(bytes: Uint8Array, responseStart: number, responseEnd: number, itemStart: number, itemEnd: number): boolean {
+    const ids = this.#ids;
+    const split = this.#responseIdBytes;
+    if (responseEnd - responseStart !== split || itemEnd - itemStart !== ids.length - split) return false;
+    for (let index = 0; index < split; index++) if (bytes[responseStart + index] !== ids[index]) return false;
+    for (let index = split; index < ids.length; index++) if (bytes[itemStart + index - split] !== ids[index]) return false;
+    return true;
   }
 
   get finished(): boolean {

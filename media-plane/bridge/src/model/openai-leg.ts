@@ -26,7 +26,7 @@ import {
   sessionUpdate,
 } from "@struere/protocol/openai";
 import type { SpokenWords } from "../lane/index.ts";
-import { type Closing, connectLaneSocket, type LaneSocket } from "../wire/index.ts";
+import { type Closing, connectLaneSocket, type LaneSocket, NOBODY, type TextTaker } from "../wire/index.ts";
 import type { Configuration, ModelLeg, ModelNews, Reconfiguration } from "./model-leg.ts";
 import { eventIdOf, isNoNews, toModelNews } from "./model-news.ts";
 
@@ -45,8 +45,8 @@ export interface LegListener {
   news(news: ModelNews): void;
   /** The socket is there: the audio lane may attach to it. */
   connected(socket: LaneSocket): void;
-  /** A message of the vendor, which may be audio. What is not comes back through `hear`. */
-  take(socket: LaneSocket, bytes: Buffer, start: number, end: number): void;
+  /** Takes the messages of the vendor, which may be audio. What is not comes back through `hear`. */
+  readonly messages: TextTaker;
 }
 
 /** From the start of the connection to `session.created`, and from a `session.update` to its echo. */
@@ -86,13 +86,13 @@ export class OpenAILeg implements ModelLeg {
   constructor(options: OpenAILegOptions) {
     this.#clock = options.clock;
     this.#deadline(OPEN_MS, "open_timeout");
-    void this.#connect(options.account, options.model);
+    void this.#open(options.account, options.model);
   }
 
   /** From now on `listener` hears; first, what there was until now. */
   attach(listener: LegListener): void {
     this.#listener = listener;
-    if (this.#socket !== undefined) listener.connected(this.#socket);
+    if (this.#socket !== undefined) this.#connect(this.#socket, listener);
     const unheard = this.#unheard;
     this.#unheard = [];
     for (const news of unheard) listener.news(news);
@@ -212,7 +212,7 @@ export class OpenAILeg implements ModelLeg {
     if (news !== null) this.#tell(news);
   }
 
-  async #connect({ apiKey, realtimeUrl }: OpenAIAccount, model: string): Promise<void> {
+  async #open({ apiKey, realtimeUrl }: OpenAIAccount, model: string): Promise<void> {
     const url = new URL(realtimeUrl);
     url.searchParams.set("model", model);
     try {
@@ -237,8 +237,6 @@ export class OpenAILeg implements ModelLeg {
     this.#socket = socket;
     socket.start({
       onText: (bytes, start, end) => {
-        if (this.#over) return;
-        if (this.#listener !== undefined) return this.#listener.take(socket, bytes, start, end);
         const text = socket.decode(bytes, start, end);
         if (text !== undefined) this.hear(text);
       },
@@ -247,8 +245,14 @@ export class OpenAILeg implements ModelLeg {
       },
       onClose: (closing) => this.#end(this.#closeCode(closing), false),
     });
-    this.#listener?.connected(socket);
+    if (this.#listener !== undefined) this.#connect(socket, this.#listener);
     this.#pingLater(socket);
+  }
+
+  #connect(socket: LaneSocket, listener: LegListener): void {
+    if (this.#over) return;
+    socket.deliverTo(listener.messages);
+    listener.connected(socket);
   }
 
   #sessionCreated(sessionId: string, expiresAtMs: number | null): void {
@@ -358,6 +362,7 @@ export class OpenAILeg implements ModelLeg {
 
   #stop(): void {
     this.#over = true;
+    this.#socket?.deliverTo(NOBODY);
     this.#waiting = [];
     this.#offDeadline?.();
     this.#offPing?.();

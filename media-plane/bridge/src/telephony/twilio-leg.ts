@@ -7,7 +7,7 @@ import { type Clock, Fault } from "@struere/kernel";
 import { parseTwilioMessage, type TwilioMessage } from "@struere/protocol/twilio";
 import { AgentLane, CallerLane, type SpokenWords } from "../lane/index.ts";
 import type { LaneCounts } from "../meters.ts";
-import { CLOSE, type LaneSocket } from "../wire/index.ts";
+import { CLOSE, type LaneSocket, NOBODY } from "../wire/index.ts";
 
 /** What the leg has to say: the machine's events without the time. */
 export type TelephonyNews = WithoutTime<Extract<CallEvent, { readonly type: `telephony.${string}` }>>;
@@ -68,9 +68,7 @@ export class TwilioLeg {
   /** From now on the socket's messages come here. */
   start(): void {
     this.#socket.start({
-      onText: (bytes, start, end) => {
-        if (!this.#over) this.caller.take(bytes, start, end);
-      },
+      onText: () => undefined,
       onClose: ({ code, clean }) => {
         if (!clean && code !== CLOSE.abnormal) this.#options.report(`closed_${code}`, code);
         this.#end(clean || code === CLOSE.abnormal ? "closed" : "protocol_error");
@@ -78,6 +76,7 @@ export class TwilioLeg {
       // Audio for somebody who does not read is worth nothing; everything else the machine's deadlines find out.
       onOverflow: () => this.#options.report("caller_reads_too_slowly"),
     });
+    this.#socket.deliverTo(this.caller);
   }
 
   get counts(): LaneCounts {
@@ -148,6 +147,7 @@ export class TwilioLeg {
   #end(cause: "stop" | "closed" | "protocol_error"): void {
     if (this.#over) return;
     this.#over = true;
+    this.#socket.deliverTo(NOBODY);
     this.#options.news({ type: "telephony.stopped", cause });
   }
 }

@@ -9,6 +9,15 @@ import { isUtf8 } from "node:buffer";
 import { CLOSE, isSendableCloseCode } from "./close-code.ts";
 import { applyMask, wordsOf } from "./mask.ts";
 
+/** Takes whole text messages. */
+export interface TextTaker {
+  /** One message in `bytes[start, end)`, valid until the call returns. */
+  take(bytes: Buffer, start: number, end: number): void;
+}
+
+/** Forgets them. */
+export const NOBODY: TextTaker = { take: () => undefined };
+
 export interface FrameSink {
   /** One whole text message in `bytes[start, end)`, valid until the call returns. */
   text(bytes: Buffer, start: number, end: number): void;
@@ -45,6 +54,7 @@ export class FrameReader {
   readonly #maxMessageBytes: number;
   readonly #maxFragments: number;
   readonly #sink: FrameSink;
+  #texts: TextTaker;
   #stopped = false;
 
   // The header that `#frameSize` saw last.
@@ -66,7 +76,14 @@ export class FrameReader {
     this.#masked = options.role === "server";
     this.#maxMessageBytes = options.maxMessageBytes;
     this.#maxFragments = options.maxFragments;
-    this.#sink = options.sink;
+    const { sink } = options;
+    this.#sink = sink;
+    this.#texts = { take: (bytes, start, end) => sink.text(bytes, start, end) };
+  }
+
+  /** From now on text messages go to `texts` and not to the sink. */
+  redirect(texts: TextTaker): void {
+    this.#texts = texts;
   }
 
   /** Reads no further: what comes now is forgotten. */
@@ -178,7 +195,7 @@ export class FrameReader {
     if (this.#masked) {
       applyMask(bytes, words, start, end, bytes[start - 4] ?? 0, bytes[start - 3] ?? 0, bytes[start - 2] ?? 0, bytes[start - 1] ?? 0);
     }
-    if (this.#opcode === TEXT && this.#final) this.#sink.text(bytes, start, end);
+    if (this.#opcode === TEXT && this.#final) this.#texts.take(bytes, start, end);
     else if (this.#opcode <= TEXT) this.#takeFragment(bytes, start, end);
     else if (this.#opcode === PING) this.#sink.ping(bytes, start, end);
     else if (this.#opcode === PONG) this.#sink.pong();
@@ -204,7 +221,7 @@ export class FrameReader {
     this.#message = NOTHING;
     this.#messageBytes = 0;
     this.#fragments = 0;
-    this.#sink.text(message, 0, needed);
+    this.#texts.take(message, 0, needed);
   }
 
   #takeClose(bytes: Buffer, start: number, end: number): void {
