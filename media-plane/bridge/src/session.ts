@@ -2,7 +2,7 @@
  * The one mutable object of a call: it holds the machine's state, feeds it events one at a time, and hands out its effects.
  *
  * An event that comes while another is being worked on waits its turn; all effects of one event are out before the next is reduced.
- * Before each event the machine hears how far the agent's audio and words have come. News of legs that were replaced are dropped here, by number. What
+ * With each event the machine hears how far the agent's audio and words have come. News of legs that were replaced are dropped here, by number. What
  * throws inside ends this call and no other.
  */
 import {
@@ -11,6 +11,7 @@ import {
   type CallOutcome,
   type CallState,
   type Effect,
+  type Fact,
   initialCall,
   isEnded,
   reduce,
@@ -60,6 +61,8 @@ export interface SessionGround {
   /** Nothing is left of the session. Once. */
   over(session: Session): void;
 }
+
+const NO_FACTS: readonly Fact[] = [];
 
 /** More events wait than one call can cause in a turn of the event loop: something feeds on itself. */
 const MOST_WAITING = 10_000;
@@ -157,9 +160,7 @@ export class Session {
     try {
       for (let next = this.#inbox.shift(); next !== undefined && !this.#over; next = this.#inbox.shift()) {
         assert(this.#inbox.length < MOST_WAITING, `fewer than ${MOST_WAITING} events wait for one call`);
-        this.#handOverProgress(next.at);
-        this.#handOverWords(next.at);
-        this.#step(next);
+        this.#step(next, this.#takeFacts(next.at));
       }
     } catch (thrown) {
       this.#breakDown(thrown, "working on an event");
@@ -169,22 +170,22 @@ export class Session {
     if (!this.#over && isEnded(this.#state)) this.#finish(CLOSE.normal);
   }
 
-  #handOverProgress(at: number): void {
+  #takeFacts(at: number): readonly Fact[] {
     const { agent } = this.#telephony;
-    if (!agent.dirty) return;
-    for (const { itemId, generatedMs, sentMs, finished } of agent.takeProgress()) {
-      this.#step({ type: "lane.progressed", at, itemId, generatedMs, sentMs, finished });
-    }
-  }
-
-  #handOverWords(at: number): void {
     const leg = this.#leg;
-    if (leg === undefined) return;
-    for (const words of leg.words.takeSpoken()) this.#step({ ...words, at, leg: leg.number });
+    const spoken = leg?.words.takeSpoken() ?? [];
+    if (!agent.dirty && spoken.length === 0) return NO_FACTS;
+    const facts: Fact[] = [];
+    for (const { itemId, generatedMs, sentMs, finished } of agent.takeProgress()) {
+      facts.push({ type: "lane.progressed", at, itemId, generatedMs, sentMs, finished });
+    }
+    if (leg !== undefined)
+      for (const { itemId, text } of spoken) facts.push({ type: "model.words_spoken", at, leg: leg.number, itemId, text });
+    return facts;
   }
 
-  #step(event: CallEvent): void {
-    const [state, effects] = reduce(this.#state, event);
+  #step(event: CallEvent, facts: readonly Fact[]): void {
+    const [state, effects] = reduce(this.#state, event, facts);
     this.#state = state;
     for (const effect of effects) this.#run(effect);
   }

@@ -5,7 +5,7 @@ export type { CallEvent, EventOf, ToolCall, ToolEffect, Usage } from "./event.ts
 export { checkInvariants } from "./invariant.ts";
 export { ADVISED_END_MS, CLOSING_MS } from "./limits.ts";
 export { type Mark, markName, parseMark } from "./playback.ts";
-export { reduce, type Step } from "./reduce.ts";
+export { type Fact, reduce, type Step } from "./reduce.ts";
 export { opensAutoResponding } from "./routing.ts";
 export { areDigits, TONES_MARK } from "./tones.ts";
 export { type CallState, initialCall, isEnded } from "./state.ts";

@@ -36,22 +36,34 @@ import { toolFinished } from "./tool-calls.ts";
 
 export type Step = readonly [CallState, readonly Effect[]];
 
-/** Pure. Effects are to be carried out in order, all of them before the next event is reduced. */
-export function reduce(state: CallState, event: CallEvent): Step {
+/** How far the agent's audio and words have come: facts that call for nothing by themselves. */
+export type Fact = Extract<CallEvent, { readonly type: "lane.progressed" | "model.words_spoken" }>;
+
+const NO_FACTS: readonly Fact[] = [];
+
+/**
+ * Pure. Effects are to be carried out in order, all of them before the next event is reduced.
+ * @param facts what else is known at the moment of the event, and was not told yet: taken in before it, without a step for each
+ */
+export function reduce(state: CallState, event: CallEvent, facts: readonly Fact[] = NO_FACTS): Step {
   switch (state.phase) {
     case "resolving":
       return resolve(state, event);
     case "ended":
       return [state, []];
     default:
-      return advance(state, event);
+      return advance(state, event, facts);
   }
 }
 
-function advance(state: InCall, event: CallEvent): Step {
+function advance(state: InCall, event: CallEvent, facts: readonly Fact[]): Step {
   const draft = draftOf(state, event.at);
-  if (state.phase === "closing" && state.closing.step.name === "recording") happenAfterRecord(draft, event);
-  else happen(draft, event);
+  if (state.phase === "closing" && state.closing.step.name === "recording") {
+    happenAfterRecord(draft, event);
+  } else {
+    for (const fact of facts) happen(draft, fact);
+    happen(draft, event);
+  }
   settle(draft);
   return [stateOf(draft), draft.effects];
 }

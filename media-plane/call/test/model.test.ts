@@ -4,7 +4,17 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type CallEvent, type CallState, describeEvent, type Effect, markName, parseMark, reduce, type Step } from "../src/index.ts";
+import {
+  type CallEvent,
+  type CallState,
+  describeEvent,
+  type Effect,
+  type Fact,
+  markName,
+  parseMark,
+  reduce,
+  type Step,
+} from "../src/index.ts";
 import { playRandom, randomEvents } from "./random-events.ts";
 import { type Machine, runWorld, type WorldResult } from "./world.ts";
 
@@ -49,6 +59,13 @@ test(`${RANDOM_CALLS} senseless sequences of events keep every promise`, { timeo
     }),
     { numRuns: RANDOM_CALLS },
   );
+});
+
+test("facts that are told with the next event, as a session does, keep every promise", { timeout: 60_000 }, () => {
+  for (let seed = 1; seed <= PLAUSIBLE_CALLS / 6; seed++) {
+    const { problems } = call(seed, tellingFactsLater());
+    if (problems.length > 0) expect.fail(`seed ${seed}: ${problems.join("; ")}`);
+  }
 });
 
 test("a step changes nothing of the state that it was given", () => {
@@ -104,6 +121,20 @@ describe("a bug is found", () => {
     expect(firstProblem(machine)).toMatch(found);
   });
 });
+
+/** How far audio and words have come is kept until something else happens. */
+function tellingFactsLater(): Machine {
+  let facts: Fact[] = [];
+  return (state, event) => {
+    if (event.type === "lane.progressed" || event.type === "model.words_spoken") {
+      facts.push(event);
+      return [state, []];
+    }
+    const told = facts;
+    facts = [];
+    return reduce(state, event, told);
+  };
+}
 
 const CLEAR: Effect = { type: "telephony.clear" };
 
