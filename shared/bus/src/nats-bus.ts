@@ -131,6 +131,7 @@ class NatsBus implements Bus {
     if (this.#closing) return;
     this.#closing = true;
     for (const consumer of [...this.#consumers]) consumer.stop();
+    this.#publisher.flush();
     // Draining waits for the server, which may be away.
     if (this.#connected) {
       const bound = Promise.withResolvers<void>();

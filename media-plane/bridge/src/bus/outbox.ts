@@ -53,6 +53,8 @@ const LAG_MS = 30_000;
 const LAG_MAX_MS = 300_000;
 /** Most letters that are published again for one lag: a recorder that is away should not find a flood. */
 const AGAIN_AT_ONCE = 500;
+/** So many are on their way to the bus at a time. */
+const AT_ONCE = 32;
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 5_000;
 
@@ -160,27 +162,34 @@ export class Outbox {
     this.#leaveWhenEmpty();
   }
 
-  /** Publishes what is not on the bus yet, one after another, until the bus refuses; then again after a growing wait. */
+  /** Publishes what is not on the bus yet, in order, until the bus refuses; then again after a growing wait. */
   async #publishAll(): Promise<void> {
-    for (let letter = this.#letters[this.#sent]; letter && !this.#closed; letter = this.#letters[this.#sent]) {
-      try {
-        await this.#ground.bus.publish({ subject: letter.subject, id: letter.id, data: letter.data });
-      } catch (thrown) {
-        const fault = Fault.from(thrown);
-        if (fault.code !== "invalid_argument") {
-          this.#ground.report("publish_failed", fault);
-          this.#retryLater();
-          return;
-        }
-        // No bus will ever take it. It must not hold up the others; it stays here, uncovered, and goes to the file in the end.
-        this.#ground.report("unpublishable", fault);
+    while (this.#sent < this.#letters.length && !this.#closed) {
+      const letters = this.#letters.slice(this.#sent, this.#sent + AT_ONCE);
+      const { bus } = this.#ground;
+      const published = await Promise.allSettled(letters.map(({ subject, id, data }) => bus.publish({ subject, id, data })));
+      for (const [index, letter] of letters.entries()) {
+        const result = published[index];
+        if (result?.status === "rejected" && !this.#passOver(Fault.from(result.reason))) return;
+        this.#failures = 0;
+        // A watermark may have covered the letter while its acknowledgement was under way: then it is not in the list any more.
+        if (this.#letters[this.#sent] !== letter) continue;
+        if (this.#sent === 0) this.#sentAt = this.#ground.clock.now();
+        this.#sent += 1;
       }
-      this.#failures = 0;
-      // A watermark may have covered the letter while its acknowledgement was under way: then it is not in the list any more.
-      if (this.#letters[this.#sent] !== letter) continue;
-      if (this.#sent === 0) this.#sentAt = this.#ground.clock.now();
-      this.#sent += 1;
     }
+  }
+
+  /** False when the letter, and those behind it, must be published again later. */
+  #passOver(fault: Fault): boolean {
+    if (fault.code !== "invalid_argument") {
+      this.#ground.report("publish_failed", fault);
+      this.#retryLater();
+      return false;
+    }
+    // No bus will ever take it. It must not hold up the others; it stays here, uncovered, and goes to the file in the end.
+    this.#ground.report("unpublishable", fault);
+    return true;
   }
 
   #pump(): void {
