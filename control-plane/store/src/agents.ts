@@ -188,7 +188,8 @@ async function routersNaming(tx: Db, scope: Scope, agentSlug: string): Promise<r
   return rows.map((row) => row.slug);
 }
 
-function selectAgents(db: Db, scope: Scope) {
+/** The environment's agents, each with its head and current version. */
+export function agentsOf(db: Db, scope: Scope) {
   return db
     .selectFrom("agents as agent")
     .innerJoin("agent_heads as head", "head.agent_id", "agent.id")
@@ -198,20 +199,23 @@ function selectAgents(db: Db, scope: Scope) {
         .onRef("version.environment", "=", "head.environment")
         .onRef("version.version", "=", "head.version"),
     )
-    .select([
-      "agent.id",
-      "agent.slug",
-      "agent.name",
-      "agent.description",
-      "agent.created_at",
-      "head.environment",
-      "head.version",
-      "head.updated_at",
-      "version.definition",
-    ])
     .where("agent.organization_id", "=", scope.organizationId)
     .where("agent.deleted_at", "is", null)
     .where("head.environment", "=", scope.environment);
+}
+
+function selectAgents(db: Db, scope: Scope) {
+  return agentsOf(db, scope).select([
+    "agent.id",
+    "agent.slug",
+    "agent.name",
+    "agent.description",
+    "agent.created_at",
+    "head.environment",
+    "head.version",
+    "head.updated_at",
+    "version.definition",
+  ]);
 }
 
 function rowOf(row: Awaited<ReturnType<ReturnType<typeof selectAgents>["executeTakeFirstOrThrow"]>>): AgentRow {

@@ -1,9 +1,10 @@
 /** Definitions that belong to one environment: entity types, roles, tools. Slug is identity; a new version only when the content differs. */
 import { sql } from "kysely";
+import { agentsOf } from "./agents.ts";
 import { type Db, inTransaction } from "./database.ts";
-import { digestOf } from "./digest.ts";
 import type { DefinitionTable, JsonObject } from "./schema.ts";
 import type { Scope } from "./scope.ts";
+import { setVersion } from "./set-version.ts";
 
 export type DefinitionKind = DefinitionTable["kind"];
 
@@ -31,7 +32,6 @@ export interface DefinitionSet {
 
 export async function setDefinition(db: Db, scope: Scope, kind: DefinitionKind, given: DefinitionToSet): Promise<DefinitionSet> {
   return await inTransaction(db, async (tx) => {
-    const digest = digestOf(given.definition);
     // The update locks the row: two who set the same slug at once come one after the other.
     const identity = await tx
       .insertInto("definitions")
@@ -54,21 +54,7 @@ export async function setDefinition(db: Db, scope: Scope, kind: DefinitionKind, 
       )
       .returning(["id", "version"])
       .executeTakeFirstOrThrow();
-    const current = await tx
-      .selectFrom("definition_versions")
-      .select("digest")
-      .where("definition_id", "=", identity.id)
-      .where("version", "=", identity.version)
-      .executeTakeFirst();
-    const changed = current?.digest !== digest;
-    if (changed) {
-      const version = current ? identity.version + 1 : identity.version;
-      await tx
-        .insertInto("definition_versions")
-        .values({ definition_id: identity.id, version, definition: JSON.stringify(given.definition), digest, created_at: given.now })
-        .execute();
-      await tx.updateTable("definitions").set({ version, updated_at: given.now }).where("id", "=", identity.id).execute();
-    }
+    const changed = await setVersion(tx, "definitions", identity, given);
     const row = await selectDefinitions(tx, scope, kind).where("head.id", "=", identity.id).executeTakeFirstOrThrow();
     return { row: rowOf(row), changed };
   });
@@ -123,19 +109,8 @@ export async function dropDefinition(tx: Db, scope: Scope, kind: DefinitionKind,
 /** Slugs of the environment's agents whose definition has one of `words` in its list `field`. */
 export async function agentsNaming(tx: Db, scope: Scope, field: "roles" | "tools", words: readonly string[]): Promise<readonly string[]> {
   if (words.length === 0) return [];
-  const rows = await tx
-    .selectFrom("agents as agent")
-    .innerJoin("agent_heads as head", "head.agent_id", "agent.id")
-    .innerJoin("agent_versions as version", (join) =>
-      join
-        .onRef("version.agent_id", "=", "head.agent_id")
-        .onRef("version.environment", "=", "head.environment")
-        .onRef("version.version", "=", "head.version"),
-    )
+  const rows = await agentsOf(tx, scope)
     .select("agent.slug")
-    .where("agent.organization_id", "=", scope.organizationId)
-    .where("agent.deleted_at", "is", null)
-    .where("head.environment", "=", scope.environment)
     .where(sql<boolean>`version.definition -> ${field}::text ?| ${[...words]}::text[]`)
     .orderBy("agent.slug")
     .execute();

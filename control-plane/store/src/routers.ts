@@ -1,10 +1,10 @@
 /** Routers: slug and versions belong to one environment. */
 import type { ConnectionId, RouterId } from "@struere/kernel";
 import { type Db, inTransaction } from "./database.ts";
-import { digestOf } from "./digest.ts";
 import { newId } from "./new-id.ts";
 import type { JsonObject } from "./schema.ts";
 import type { Scope } from "./scope.ts";
+import { setVersion } from "./set-version.ts";
 
 export interface RouterRow {
   readonly id: RouterId;
@@ -31,7 +31,6 @@ export async function setRouter(
   router: RouterToSet,
 ): Promise<{ readonly router: RouterRow; readonly changed: boolean }> {
   return await inTransaction(db, async (tx) => {
-    const digest = digestOf(router.definition);
     const identity = await tx
       .insertInto("routers")
       .values({
@@ -50,21 +49,7 @@ export async function setRouter(
       )
       .returning(["id", "version"])
       .executeTakeFirstOrThrow();
-    const current = await tx
-      .selectFrom("router_versions")
-      .select("digest")
-      .where("router_id", "=", identity.id)
-      .where("version", "=", identity.version)
-      .executeTakeFirst();
-    const changed = current?.digest !== digest;
-    if (changed) {
-      const version = current ? identity.version + 1 : identity.version;
-      await tx
-        .insertInto("router_versions")
-        .values({ router_id: identity.id, version, definition: JSON.stringify(router.definition), digest, created_at: router.now })
-        .execute();
-      await tx.updateTable("routers").set({ version, updated_at: router.now }).where("id", "=", identity.id).execute();
-    }
+    const changed = await setVersion(tx, "routers", identity, router);
     const row = await selectRouters(tx, scope).where("router.id", "=", identity.id).executeTakeFirstOrThrow();
     return { router: rowOf(row), changed };
   });

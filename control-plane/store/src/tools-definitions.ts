@@ -1,4 +1,5 @@
 /** The custom tools and MCP servers of an environment: one list, which is defined and removed as a whole. */
+import { agentsOf } from "./agents.ts";
 import { type Db, inTransaction } from "./database.ts";
 import { agentsNaming, type DefinitionRow, dropDefinition, getDefinition, lockDefinition, setDefinition } from "./definitions.ts";
 import type { JsonObject } from "./schema.ts";
@@ -54,20 +55,7 @@ export async function removeTools(db: Db, scope: Scope, now: Date): Promise<Tool
 async function agentsUsing(tx: Db, scope: Scope, tools: readonly JsonObject[]): Promise<readonly string[]> {
   const names = tools.flatMap((tool) => (typeof tool["name"] === "string" ? [tool["name"]] : []));
   const servers = tools.flatMap((tool) => serverName(tool["mcp"]));
-  const rows = await tx
-    .selectFrom("agents as agent")
-    .innerJoin("agent_heads as head", "head.agent_id", "agent.id")
-    .innerJoin("agent_versions as version", (join) =>
-      join
-        .onRef("version.agent_id", "=", "head.agent_id")
-        .onRef("version.environment", "=", "head.environment")
-        .onRef("version.version", "=", "head.version"),
-    )
-    .select("version.definition")
-    .where("agent.organization_id", "=", scope.organizationId)
-    .where("agent.deleted_at", "is", null)
-    .where("head.environment", "=", scope.environment)
-    .execute();
+  const rows = await agentsOf(tx, scope).select("version.definition").execute();
   const named = rows.flatMap(({ definition }) => (Array.isArray(definition["tools"]) ? definition["tools"] : []));
   const remote = named.filter((tool) => typeof tool === "string" && servers.some((server) => tool.startsWith(`${server}.`)));
   return await agentsNaming(tx, scope, "tools", [...names, ...remote.filter((tool) => typeof tool === "string")]);
