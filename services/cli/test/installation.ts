@@ -6,7 +6,7 @@ import { createMediaPlane } from "@struere/bridge";
 import { memoryBus } from "@struere/bus";
 import type { Environment } from "@struere/kernel";
 import { createMetrics, elasticClock, silentLog, systemClock } from "@struere/runtime";
-import { type SimulatedTwilio, startSimulatedOpenAI, startSimulatedTwilio } from "@struere/simulators";
+import { type Mind, type SimulatedTwilio, startSimulatedOpenAI, startSimulatedTwilio } from "@struere/simulators";
 import { newApiKey } from "@struere/store";
 import { testDatabase } from "@struere/testkit";
 import { type Ran, struere, type TestTerminalOptions } from "./terminal.ts";
@@ -28,7 +28,7 @@ const SPEED = 8;
 
 /** @param options.now its clocks begin here, and go on from it. */
 export async function anInstallation(
-  options: { readonly media?: boolean; readonly now?: Date; readonly environment?: Environment } = {},
+  options: { readonly media?: boolean; readonly mind?: Mind; readonly now?: Date; readonly environment?: Environment } = {},
 ): Promise<Installation> {
   await using parts = new AsyncDisposableStack();
   const system = options.media === true ? parts.use(elasticClock({ scale: SPEED })) : systemClock();
@@ -40,7 +40,10 @@ export async function anInstallation(
   parts.defer(() => bus.close());
   const apiKey = newApiKey(options.environment ?? "development");
   const gatewaySecret = randomBytes(24).toString("base64url");
-  const openai = options.media === true ? parts.use(await startSimulatedOpenAI({ clock, apiKey: "sk-simulated" })) : null;
+  const openai =
+    options.media === true
+      ? parts.use(await startSimulatedOpenAI({ clock, apiKey: "sk-simulated", ...(options.mind && { mind: options.mind }) }))
+      : null;
   const control = parts.use(
     await createControlPlane(
       {
