@@ -21,14 +21,15 @@ export default defineConfig({
     testTimeout: 15_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
-    // A fresh module graph for each file costs 0.3 s; nothing here keeps state in modules. Whole worlds get one anyway.
+    // A fresh module graph for each file costs 0.3 s, and more than a second where it is the whole system; nothing here keeps state in modules.
+    isolate: false,
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["**/test/**/*.test.ts"], exclude: [...EXCLUDED, PG, NATS, WORLD, TIDY], isolate: false },
+        test: { name: "unit", include: ["**/test/**/*.test.ts"], exclude: [...EXCLUDED, PG, NATS, WORLD, TIDY] },
       },
-      { extends: true, test: { name: "pg", isolate: false, include: [PG], exclude: EXCLUDED, globalSetup: servers } },
-      { extends: true, test: { name: "nats", isolate: false, include: [NATS], exclude: EXCLUDED, globalSetup: servers } },
+      { extends: true, test: { name: "pg", include: [PG], exclude: EXCLUDED, globalSetup: servers } },
+      { extends: true, test: { name: "nats", include: [NATS], exclude: EXCLUDED, globalSetup: servers } },
       { extends: true, test: { name: "world", include: [WORLD], exclude: EXCLUDED, globalSetup: servers, testTimeout: 60_000 } },
       { extends: true, test: { name: "tidy", include: [TIDY], exclude: EXCLUDED, testTimeout: 60_000 } },
     ],
