@@ -1,8 +1,9 @@
 /**
- * How many calls an environment may have, and how fast it may dial. Every call passes `admission` before anything is reserved for it; what
- * else can keep a call from being placed belongs here, too.
+ * Whether a call may begin, and when it may be dialled: the one decision that every call passes, whoever calls whom, before anything is
+ * reserved for it. Whoever asks has locked the books, so that what this says is still true when the credit is reserved.
  */
-import type { Environment } from "@struere/kernel";
+import { type Environment, err, ok, type Result } from "@struere/kernel";
+import { type CallQuestion, callRefusal, type CallRefusal } from "./call-refusal.ts";
 
 export interface CallLimits {
   /** Calls at a time, both directions. */
@@ -14,39 +15,54 @@ export interface CallLimits {
 /** The longest wait for a turn to dial. Who would wait longer is refused, and may ask again. */
 export const TURN_WAIT_MAX_MS = 10_000;
 
-/** Simulators have no such limits, and no bill. */
+/** Of calls that are dialled. Simulators have no such limits, and no bill. */
 export function defaultLimits(environment: Environment): CallLimits {
   return environment === "eval" ? { maxConcurrent: 1_000, callsPerSecond: 1_000 } : { maxConcurrent: 50, callsPerSecond: 1 };
 }
 
-export interface AdmissionQuestion {
-  readonly limits: CallLimits;
-  /** Calls of the environment that are pending or active. */
-  readonly liveCalls: number;
+/** How fast an environment or a key may dial. */
+export interface Pace {
+  /** For sentences: an environment's name, or `key …`. */
+  readonly of: string;
+  readonly callsPerSecond: number;
   /** When the next one may begin, milliseconds since 1970; 0: at once. */
   readonly nextTurnAt: number;
-  readonly now: number;
 }
 
-export type Admission =
-  | { readonly admitted: true /** When this call may be dialled. */; readonly dialAt: number; readonly nextTurnAt: number }
-  | { readonly admitted: false; readonly reason: "too_many_calls" | "too_fast"; readonly sentence: string };
+export interface AdmissionQuestion extends CallQuestion {
+  /** Whose pace it is dialled at; empty for a call that comes in, which takes no turn. */
+  readonly paces: readonly Pace[];
+}
 
-export function admission({ limits, liveCalls, nextTurnAt, now }: AdmissionQuestion): Admission {
-  if (liveCalls >= limits.maxConcurrent) {
-    return {
-      admitted: false,
-      reason: "too_many_calls",
-      sentence: `${liveCalls} calls are going on, and at most ${limits.maxConcurrent} may; wait for one to end, or raise the limit: struere calls policy --max-concurrent <calls>`,
-    };
-  }
-  const dialAt = Math.max(now, nextTurnAt);
-  if (dialAt - now > TURN_WAIT_MAX_MS) {
-    return {
-      admitted: false,
+export interface AdmittedCall {
+  /** When it may be dialled. */
+  readonly dialAt: number;
+  /** When the next one may begin, at each pace. */
+  readonly nextTurnsAt: readonly number[];
+}
+
+export function admitCall(question: AdmissionQuestion): Result<AdmittedCall, CallRefusal> {
+  const refusal = callRefusal(question);
+  return refusal ? err(refusal) : takeTurn(question);
+}
+
+/** One turn at all paces at once: the slowest decides. */
+function takeTurn({ paces, now }: AdmissionQuestion): Result<AdmittedCall, CallRefusal> {
+  const dialAt = Math.max(now, ...paces.map((pace) => pace.nextTurnAt));
+  const slowest = paces.find((pace) => pace.nextTurnAt === dialAt);
+  if (slowest && dialAt - now > TURN_WAIT_MAX_MS) {
+    const { of, callsPerSecond } = slowest;
+    const raise = of.startsWith("key ")
+      ? `struere billing caps --for ${of.slice(4)} --calls-per-second <number>`
+      : "struere calls policy --calls-per-second <number>";
+    return err({
       reason: "too_fast",
-      sentence: `too many calls are being placed at once: ${limits.callsPerSecond} per second may begin; try again in ${Math.ceil((dialAt - now) / 1_000)} s`,
-    };
+      limit: `callsPerSecond of ${of}`,
+      value: String(callsPerSecond),
+      sentence:
+        `too many calls of ${of} are being placed at once: ${callsPerSecond} per second may begin; ` +
+        `try again in ${Math.ceil((dialAt - now) / 1_000)} s, or raise the limit: ${raise}`,
+    });
   }
-  return { admitted: true, dialAt, nextTurnAt: dialAt + 1_000 / limits.callsPerSecond };
+  return ok({ dialAt, nextTurnsAt: paces.map(({ callsPerSecond }) => dialAt + 1_000 / callsPerSecond) });
 }

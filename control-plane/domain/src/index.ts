@@ -211,7 +211,7 @@ export {
 export { type Difference, differenceOf, type Proportion, proportion, type Quantiles, quantilesOf } from "./proportion.ts";
 export { countries, countryOf } from "./calling-codes.ts";
 export { type DiallingRefusal, diallingRefusal, type DiallingRules, refusalSentence } from "./dialling-policy.ts";
-export { admission, type Admission, type CallLimits, defaultLimits, TURN_WAIT_MAX_MS } from "./admission.ts";
+export { admitCall, type AdmissionQuestion, type AdmittedCall, type CallLimits, defaultLimits, type Pace } from "./admission.ts";
 export {
   afterDetection,
   type AnsweredBy,

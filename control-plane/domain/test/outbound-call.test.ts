@@ -1,12 +1,10 @@
 import { describe, expect, test } from "vitest";
 import {
-  admission,
   afterDetection,
   chooseCallerId,
   chooseCallTarget,
   contextNote,
   contextProblems,
-  defaultLimits,
   outboundParams,
   reservedIn,
 } from "../src/index.ts";
@@ -111,18 +109,4 @@ test.each([
   ["leave_message", "human", "go_on"],
 ] as const)("%s and %s: %s", (policy, word, then) => {
   expect(afterDetection(policy === "leave_message" ? { policy, message: "x" } : { policy }, word)).toBe(then);
-});
-
-test("a burst is admitted at the pace, up to the longest wait, and never beyond the limit", () => {
-  const limits = defaultLimits("production");
-  let nextTurnAt = 0;
-  const waits: number[] = [];
-  for (let count = 0; count < 100; count++) {
-    const decided = admission({ limits, liveCalls: count, nextTurnAt, now: 1_000 });
-    if (!decided.admitted) continue;
-    waits.push(decided.dialAt - 1_000);
-    nextTurnAt = decided.nextTurnAt;
-  }
-  expect(waits).toEqual([0, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000, 10_000]);
-  expect(admission({ limits, liveCalls: limits.maxConcurrent, nextTurnAt: 0, now: 0 })).toMatchObject({ reason: "too_many_calls" });
 });

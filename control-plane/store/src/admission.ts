@@ -1,94 +1,164 @@
 /**
- * The one place where it is decided whether a call may begin. Whoever wants to place one asks here, in the transaction that writes the call
- * down: the environment's row is locked meanwhile, so that a burst is counted call by call.
+ * Whether a call may begin is the domain's rule (admission.ts); here the books are locked for it, so that of a thousand calls that begin at
+ * once each sees what those before it have left. The lock is held for three round trips: a question, what it decides, and the commit.
  */
-import { admission, type Admission, type CallLimits, defaultLimits } from "@struere/domain";
-import { countLiveCalls } from "./calls.ts";
+import {
+  admitCall as decideAdmission,
+  type Allowance,
+  type CallPrice,
+  type CallRefusal,
+  callReserve,
+  type Counted,
+  defaultLimits,
+  isCapped,
+  type Pace,
+} from "@struere/domain";
+import { type ApiKeyId, type CallId, Fault, micros, ok, type Result } from "@struere/kernel";
+import { type Selectable, sql } from "kysely";
+import { type AllowanceState, setNextTurn, stateOfText } from "./allowances.ts";
+import { holdOf, nameOf } from "./call-credit.ts";
 import type { Db } from "./database.ts";
+import { setNextTurnOfEnvironment } from "./dialling-policy.ts";
+import { booksOf, type BooksRead, CURRENCY, postTo } from "./ledger.ts";
+import type { AllowanceTable, DiallingPolicyTable, TextRow } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
-/** Takes a turn to dial, or says why there is none. The lock is held until the transaction ends. */
-export async function admitCall(tx: Db, scope: Scope, now: Date): Promise<Admission> {
-  const policy = await lockPolicy(tx, scope, now);
-  const decided = admission({
-    limits: limitsOf(scope, policy),
-    liveCalls: await countLiveCalls(tx, scope),
-    nextTurnAt: policy.next_turn_at.getTime(),
+/** Whether anything limits the calls of this environment, or of this key: what is asked before the books are locked for a call. */
+export async function isLimited(db: Db, { organizationId, environment }: Scope, keyId: ApiKeyId | null): Promise<boolean> {
+  const { rows } = await sql<{ limited: boolean }>`
+    select exists (
+      select from ledgers where organization_id = ${organizationId} and environment = ${environment} and credit_limit_micros is not null
+    ) or exists (
+      select from allowances
+      where organization_id = ${organizationId} and environment = ${environment} and subject in ('', ${keyId ?? ""})
+        and coalesce(hour_cap_micros, day_cap_micros, month_cap_micros, max_concurrent, calls_per_number) is not null
+    ) or exists (
+      select from dialling_policies where organization_id = ${organizationId} and environment = ${environment} and max_concurrent is not null
+    ) as limited`.execute(db);
+  return rows[0]?.limited ?? false;
+}
+
+export interface CallToAdmit {
+  readonly callId: CallId;
+  readonly keyId: ApiKeyId | null;
+  /** The number that is dialled; `null` for a call that comes in. */
+  readonly dialled: string | null;
+  readonly price: CallPrice;
+  readonly now: Date;
+}
+
+/**
+ * Reserves the credit of a call that is about to begin, and its turn if it is dialled, or says why not. In the transaction that writes the
+ * call down; the lock is held until that ends. The call itself may stand there already, and is not counted.
+ */
+export async function admitCall(tx: Db, scope: Scope, call: CallToAdmit): Promise<Result<{ readonly dialAt: Date }, CallRefusal>> {
+  const { callId, keyId, dialled, now } = call;
+  const facts = await readFacts(tx, scope, call);
+  const books = booksOf(facts.books);
+  const states = statesOf(facts, keyId);
+  const wanted = callReserve(call.price, 0).full;
+  const allowances = states.map((state): Allowance => {
+    const held = state.keyId === null ? books.balances.held : micros(BigInt(facts.heldOfKey ?? 0));
+    return { of: nameOf(scope, state.keyId), caps: state.caps, spent: state.spent, held };
+  });
+  const paces = dialled === null ? [] : pacesOf(scope, facts, states);
+  const decided = decideAdmission({
+    currency: books.currency,
+    creditLimit: books.creditLimit,
+    available: books.balances.available,
+    allowances,
+    wanted,
+    atATime: atATime(scope, facts, states, dialled),
+    toNumber: toNumber(scope, facts, states),
+    paces,
     now: now.getTime(),
   });
-  if (decided.admitted)
-    await inScope(tx, scope)
-      .set({ next_turn_at: new Date(decided.nextTurnAt) })
-      .execute();
-  return decided;
+  if (!decided.ok) return decided;
+  for (const [index, at] of decided.value.nextTurnsAt.entries()) await setTurn(tx, scope, paces[index]?.keyId ?? null, at, now);
+  const admitted = ok({ dialAt: new Date(decided.value.dialAt) });
+  if (books.creditLimit === null && !allowances.some(isCapped)) return admitted;
+  const [posted] = await postTo(tx, scope, books, [holdOf(call, `hold:${callId}`, wanted)], now);
+  if (!posted?.ok)
+    throw new Fault("internal", `credit was there and could not be reserved: ${posted?.problem.detail ?? "nothing answered"}`);
+  return admitted;
 }
 
-export interface DiallingPolicy extends CallLimits {
-  /** `null`: nothing was set, and the countries of the connected numbers count. */
-  readonly countries: readonly string[] | null;
+/** What `read_admission` answers, once it has the lock. */
+interface Facts {
+  readonly books: BooksRead;
+  /** The environment's, and the key's. */
+  readonly allowances: readonly TextRow<Selectable<AllowanceTable>>[];
+  readonly policy: TextRow<DiallingPolicyTable> | null;
+  /** Calls that are going on; `null`: nothing limits them. */
+  readonly live: Count | null;
+  /** Calls placed to the number within a day. */
+  readonly toNumber: Count | null;
+  readonly heldOfKey: string | null;
 }
 
-export async function getDiallingPolicy(db: Db, scope: Scope): Promise<DiallingPolicy> {
-  const row = await db
-    .selectFrom("dialling_policies")
-    .selectAll()
-    .where("organization_id", "=", scope.organizationId)
-    .where("environment", "=", scope.environment)
-    .executeTakeFirst();
-  return { countries: row?.countries ?? null, ...limitsOf(scope, row) };
+interface Count {
+  readonly all: number;
+  readonly ofKey: number;
 }
 
-/** What is `null` goes back to the default; what is absent stays. */
-export async function setDiallingPolicy(
-  tx: Db,
-  scope: Scope,
-  change: { readonly [Name in keyof DiallingPolicy]?: DiallingPolicy[Name] | null },
-  now: Date,
-): Promise<DiallingPolicy> {
-  await lockPolicy(tx, scope, now);
-  await inScope(tx, scope)
-    .set({
-      ...(change.countries === undefined ? {} : { countries: change.countries && [...change.countries] }),
-      ...(change.maxConcurrent === undefined ? {} : { max_concurrent: change.maxConcurrent }),
-      // A new pace begins now.
-      ...(change.callsPerSecond === undefined ? {} : { calls_per_second: change.callsPerSecond, next_turn_at: now }),
-      updated_at: now,
-    })
-    .execute();
-  return await getDiallingPolicy(tx, scope);
+async function readFacts(tx: Db, { organizationId, environment }: Scope, { callId, keyId, dialled, now }: CallToAdmit): Promise<Facts> {
+  const { rows } = await sql<{ facts: Facts }>`
+    select read_admission(${organizationId}, ${environment}, ${CURRENCY}, ${now}, ${callId}, ${keyId ?? ""}, ${dialled ?? ""}) as facts
+  `.execute(tx);
+  const [row] = rows;
+  if (!row) throw new Fault("internal", "the books were read and there is nothing");
+  return row.facts;
 }
 
-async function lockPolicy(tx: Db, { organizationId, environment }: Scope, now: Date) {
-  await tx
-    .insertInto("dialling_policies")
-    .values({
-      organization_id: organizationId,
-      environment,
-      countries: null,
-      max_concurrent: null,
-      calls_per_second: null,
-      next_turn_at: now,
-      updated_at: now,
-    })
-    .onConflict((conflict) => conflict.columns(["organization_id", "environment"]).doNothing())
-    .execute();
-  return await tx
-    .selectFrom("dialling_policies")
-    .selectAll()
-    .where("organization_id", "=", organizationId)
-    .where("environment", "=", environment)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
+/** The environment's first. */
+function statesOf({ allowances }: Facts, keyId: ApiKeyId | null): readonly AllowanceState[] {
+  const of = (id: ApiKeyId | null): AllowanceState =>
+    stateOfText(
+      id,
+      allowances.find(({ subject }) => subject === (id ?? "")),
+    );
+  return [of(null), ...(keyId === null ? [] : [of(keyId)])];
 }
 
-function limitsOf(
-  { environment }: Scope,
-  row: { readonly max_concurrent: number | null; readonly calls_per_second: number | null } | undefined,
-): CallLimits {
-  const { maxConcurrent, callsPerSecond } = defaultLimits(environment);
-  return { maxConcurrent: row?.max_concurrent ?? maxConcurrent, callsPerSecond: row?.calls_per_second ?? callsPerSecond };
+function countOf(count: Count | null, { keyId }: AllowanceState): number {
+  return (keyId === null ? count?.all : count?.ofKey) ?? 0;
 }
 
-function inScope(tx: Db, { organizationId, environment }: Scope) {
-  return tx.updateTable("dialling_policies").where("organization_id", "=", organizationId).where("environment", "=", environment);
+/** Of the environment only what its owner has set, for a call that comes in; what is dialled has a limit in any case. */
+function atATime(scope: Scope, { policy, live }: Facts, states: readonly AllowanceState[], dialled: string | null): readonly Counted[] {
+  const set = policy?.max_concurrent === null || policy === null ? null : Number(policy.max_concurrent);
+  const ofEnvironment = set ?? (dialled === null ? null : defaultLimits(scope.environment).maxConcurrent);
+  return states.flatMap((state) => {
+    const most = state.keyId === null ? ofEnvironment : state.maxConcurrent;
+    return most === null ? [] : [{ of: nameOf(scope, state.keyId), count: countOf(live, state), most }];
+  });
+}
+
+function toNumber(scope: Scope, facts: Facts, states: readonly AllowanceState[]): readonly Counted[] {
+  if (facts.toNumber === null) return [];
+  return states.flatMap((state) =>
+    state.callsPerNumber === null
+      ? []
+      : [{ of: nameOf(scope, state.keyId), count: countOf(facts.toNumber, state), most: state.callsPerNumber }],
+  );
+}
+
+type PaceOf = Pace & { readonly keyId: ApiKeyId | null };
+
+/** The environment's in any case, and the key's if it has one. */
+function pacesOf(scope: Scope, { policy }: Facts, states: readonly AllowanceState[]): readonly PaceOf[] {
+  const set = policy?.calls_per_second ?? null;
+  const ofEnvironment = set === null ? defaultLimits(scope.environment).callsPerSecond : Number(set);
+  const turn = Date.parse(policy?.next_turn_at ?? "1970-01-01");
+  return states.flatMap((state): readonly PaceOf[] => {
+    const { keyId, callsPerSecond, nextTurnAt } = state;
+    const of = nameOf(scope, keyId);
+    if (keyId === null) return [{ keyId, of, callsPerSecond: ofEnvironment, nextTurnAt: turn }];
+    return callsPerSecond === null ? [] : [{ keyId, of, callsPerSecond, nextTurnAt: nextTurnAt.getTime() }];
+  });
+}
+
+async function setTurn(tx: Db, scope: Scope, keyId: ApiKeyId | null, at: number, now: Date): Promise<void> {
+  if (keyId === null) await setNextTurnOfEnvironment(tx, scope, new Date(at), now);
+  else await setNextTurn(tx, scope, keyId, new Date(at));
 }

@@ -6,7 +6,7 @@ import { type Allowance, CAP_WINDOWS, NO_CAPS, type SpendCaps, windowStart } fro
 import { type ApiKeyId, type CallId, type Micros, micros, NO_MONEY } from "@struere/kernel";
 import { type Selectable, sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
-import type { AllowanceTable } from "./schema.ts";
+import type { AllowanceTable, TextRow } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
 /** Limits on calls, besides money; `null`: none. */
@@ -138,7 +138,9 @@ function emptyWindows(now: Date) {
   return { hour_starts_at: start("hour"), day_starts_at: start("day"), month_starts_at: start("month") };
 }
 
-function stateOf(keyId: ApiKeyId | null, row: Selectable<AllowanceTable> | undefined): AllowanceState {
+type AllowanceRow = Omit<Selectable<AllowanceTable>, "organization_id" | "environment">;
+
+function stateOf(keyId: ApiKeyId | null, row: AllowanceRow | undefined): AllowanceState {
   const nothing = { startsAt: 0, amount: NO_MONEY };
   if (!row) {
     const spent = { hour: nothing, day: nothing, month: nothing };
@@ -158,4 +160,28 @@ function stateOf(keyId: ApiKeyId | null, row: Selectable<AllowanceTable> | undef
     callsPerNumber: row.calls_per_number,
     nextTurnAt: row.next_turn_at,
   };
+}
+
+/** Of a row as JSON has it: every value is text. */
+export function stateOfText(keyId: ApiKeyId | null, row: TextRow<Selectable<AllowanceTable>> | undefined): AllowanceState {
+  if (!row) return stateOf(keyId, undefined);
+  const number = (text: string | null): number | null => (text === null ? null : Number(text));
+  const money = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
+  const at = (text: string | null): Date => new Date(text ?? 0);
+  return stateOf(keyId, {
+    subject: row.subject ?? ENVIRONMENT,
+    hour_cap_micros: money(row.hour_cap_micros),
+    day_cap_micros: money(row.day_cap_micros),
+    month_cap_micros: money(row.month_cap_micros),
+    max_concurrent: number(row.max_concurrent),
+    calls_per_second: number(row.calls_per_second),
+    calls_per_number: number(row.calls_per_number),
+    next_turn_at: at(row.next_turn_at),
+    hour_starts_at: at(row.hour_starts_at),
+    hour_spent_micros: money(row.hour_spent_micros) ?? 0n,
+    day_starts_at: at(row.day_starts_at),
+    day_spent_micros: money(row.day_spent_micros) ?? 0n,
+    month_starts_at: at(row.month_starts_at),
+    month_spent_micros: money(row.month_spent_micros) ?? 0n,
+  });
 }

@@ -131,7 +131,7 @@ export {
   revokeKey,
 } from "./keys.ts";
 export { appendMessages, listThreadMessages, type MessageToAppend } from "./messages.ts";
-export { type EntryNote, type EntryToPost, postEntries, postEntry, type PostedEntry } from "./ledger.ts";
+export { type EntryNote, type EntryToPost, lockBooks, postEntries, postEntry, type PostedEntry } from "./ledger.ts";
 export { expireHolds, renewHolds } from "./ledger-holds.ts";
 export {
   getLedger,
@@ -258,7 +258,7 @@ export {
 } from "./call-stats.ts";
 export { checkForms } from "./form-check.ts";
 export { appendRecordingPart, deleteOldRecordings, getRecordingAudio, listRecordingParts, type RecordingPart } from "./recordings.ts";
-export { admitCall, type DiallingPolicy, getDiallingPolicy, setDiallingPolicy } from "./admission.ts";
+export { admitCall, type CallToAdmit, isLimited } from "./admission.ts";
 export {
   answerPlacedCall,
   beginAsking,
@@ -280,7 +280,7 @@ export {
   listAllowances,
   setAllowance,
 } from "./allowances.ts";
-export { admitToCredit, type CallToAdmit, isLimited } from "./call-credit.ts";
+export { type DiallingPolicy, getDiallingPolicy, setDiallingPolicy } from "./dialling-policy.ts";
 export { type Advised, listWatchedScopes, type PriceOfCall, watchCredit } from "./credit-watch.ts";
 export {
   CHARGE_CATEGORIES,

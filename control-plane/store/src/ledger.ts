@@ -8,19 +8,19 @@ import {
   type Books,
   type CreditHold,
   type Entry,
+  type EntryKind,
   type LedgerProblem,
   NEW_BALANCES,
   post,
   type PricedLine,
   type Transaction,
 } from "@struere/domain";
-import { type CallId, Fault, type Micros, micros, NO_MONEY, ok, type Result, type ThreadId } from "@struere/kernel";
-import { sql } from "kysely";
+import { type CallId, Fault, type Micros, micros, ok, type Result, type ThreadId } from "@struere/kernel";
+import { type Selectable, sql } from "kysely";
 import { countSpending } from "./allowances.ts";
 import { type Db, inTransaction } from "./database.ts";
-import type { LedgerTable, StoredLine, UseSource } from "./schema.ts";
+import type { CreditHoldTable, LedgerTable, StoredLine, TextRow, UseSource } from "./schema.ts";
 import type { Scope } from "./scope.ts";
-import type { Selectable } from "kysely";
 
 /** What an entry is about, for whoever reads the books. */
 export interface EntryNote {
@@ -63,30 +63,39 @@ export async function postEntries(
   now: Date,
 ): Promise<readonly Result<PostedEntry, LedgerProblem>[]> {
   if (entries.length === 0) return [];
-  return await inTransaction(db, async (tx) => {
-    const before = await readBooks(tx, scope, entries, now);
-    let books = before;
-    const written: { readonly entry: EntryToPost; readonly transaction: Transaction; readonly after: Books }[] = [];
-    const answers = entries.map((entry): Result<PostedEntry, LedgerProblem> => {
-      const posted = post(books, entry.entry);
-      if (!posted.ok) return posted;
-      const { transaction } = posted.value;
-      books = posted.value.books;
-      if (transaction) written.push({ entry, transaction, after: books });
-      return ok({ transaction, available: books.balances.available, held: books.balances.held });
-    });
-    await writeHolds(tx, scope, before.holds, books.holds, now);
-    if (written.length > 0) {
-      await writeTransactions(tx, scope, written, now);
-      await writeBalances(tx, scope, books);
-      await countSpending(tx, scope, chargesOf(written), now);
-    }
-    return answers;
+  return await inTransaction(db, async (tx) => await postTo(tx, scope, await readBooks(tx, scope, entries, now), entries, now));
+}
+
+/** @param before the books, locked and read by this transaction, with all that the entries are about. */
+export async function postTo(
+  tx: Db,
+  scope: Scope,
+  before: Books,
+  entries: readonly EntryToPost[],
+  now: Date,
+): Promise<readonly Result<PostedEntry, LedgerProblem>[]> {
+  let books = before;
+  const written: Written[] = [];
+  const answers = entries.map((entry): Result<PostedEntry, LedgerProblem> => {
+    const posted = post(books, entry.entry);
+    if (!posted.ok) return posted;
+    const { transaction } = posted.value;
+    books = posted.value.books;
+    if (transaction) written.push({ entry, transaction, after: books });
+    return ok({ transaction, available: books.balances.available, held: books.balances.held });
   });
+  await writeBooks(tx, scope, { before, after: books, written, now });
+  return answers;
+}
+
+interface Written {
+  readonly entry: EntryToPost;
+  readonly transaction: Transaction;
+  readonly after: Books;
 }
 
 /** What counts against caps: what the organization was charged. */
-function chargesOf(written: readonly { readonly entry: EntryToPost; readonly transaction: Transaction }[]) {
+function chargesOf(written: readonly Written[]) {
   return written.flatMap(({ entry: { entry, callId }, transaction: { amount } }) =>
     entry.kind === "charge" && entry.payer === "organization" ? [{ callId: callId ?? null, amount }] : [],
   );
@@ -99,33 +108,55 @@ export async function postEntry(db: Db, scope: Scope, entry: EntryToPost, now: D
   return answer;
 }
 
-const CURRENCY = "USD";
+export const CURRENCY = "USD";
 
 /** Locks the books, which are there from their first use on. The lock is held until the transaction ends. */
-export async function lockBooks(tx: Db, scope: Scope, now: Date): Promise<Ledger> {
-  return (await lockLedger(tx, scope)) ?? (await openLedger(tx, scope, now));
+export async function lockBooks(tx: Db, { organizationId, environment }: Scope, now: Date): Promise<Ledger> {
+  const { rows } = await sql<Ledger>`select * from lock_ledger(${organizationId}, ${environment}, ${CURRENCY}, ${now})`.execute(tx);
+  const [ledger] = rows;
+  if (!ledger) throw new Fault("internal", "the books were opened and are not there");
+  return ledger;
+}
+
+type Ledger = Selectable<LedgerTable>;
+
+/** What `read_books` answers. */
+export interface BooksRead {
+  readonly ledger: TextRow<Ledger>;
+  readonly posted: readonly { readonly key: string; readonly kind: EntryKind; readonly amount: string }[];
+  readonly holds: readonly TextRow<Selectable<CreditHoldTable>>[];
 }
 
 /** Locks the books, and reads as much of them as the entries are about. */
-async function readBooks(tx: Db, scope: Scope, entries: readonly EntryToPost[], now: Date): Promise<Books> {
-  const ledger = await lockBooks(tx, scope, now);
+async function readBooks(tx: Db, { organizationId, environment }: Scope, entries: readonly EntryToPost[], now: Date): Promise<Books> {
   const keys = entries.flatMap(({ entry }) => ("key" in entry ? [entry.key] : []));
   const holdIds = [...new Set(entries.flatMap(({ entry }) => ("holdId" in entry && entry.holdId !== null ? [entry.holdId] : [])))];
-  const posted = keys.length === 0 ? [] : await ofScope(tx, scope, keys);
-  const holds = holdIds.length === 0 ? [] : await lockHolds(tx, scope, holdIds);
+  const { rows } = await sql<{ books: BooksRead }>`
+    select read_books(${organizationId}, ${environment}, ${CURRENCY}, ${now}, ${keys}::text[], ${holdIds}::text[]) as books`.execute(tx);
+  const [row] = rows;
+  if (!row) throw new Fault("internal", "the books were read and there is nothing");
+  return booksOf(row.books);
+}
+
+export function booksOf({ ledger, posted, holds }: BooksRead): Books {
+  const balances = { ...NEW_BALANCES };
+  for (const account of ACCOUNTS) balances[account] = amountOf(ledger[`${account}_micros`]);
   return {
-    ...balancesOf(ledger),
-    posted: new Map(posted.map((row) => [row.idempotency_key, { kind: row.kind, amount: micros(row.amount_micros) }])),
+    currency: ledger.currency ?? CURRENCY,
+    creditLimit: ledger.credit_limit_micros === null ? null : amountOf(ledger.credit_limit_micros),
+    balances,
+    posted: new Map(posted.map(({ key, kind, amount }) => [key, { kind, amount: amountOf(amount) }])),
     holds: new Map(
-      holds.map((row): [string, CreditHold] => [
-        row.id,
-        { state: row.state, remaining: micros(row.remaining_micros), expiresAt: row.expires_at.getTime() },
+      holds.map(({ id, state, remaining_micros, expires_at }): [string, CreditHold] => [
+        id ?? "",
+        { state: state as CreditHold["state"], remaining: amountOf(remaining_micros), expiresAt: Date.parse(expires_at ?? "") },
       ]),
     ),
   };
 }
 
-type Ledger = Selectable<LedgerTable>;
+/** Of a value that is never `null` in its table. */
+const amountOf = (text: string | null): Micros => micros(BigInt(text ?? 0));
 
 export function balancesOf(row: Ledger | undefined): Pick<Books, "currency" | "creditLimit" | "balances"> {
   if (!row) return { currency: CURRENCY, creditLimit: null, balances: NEW_BALANCES };
@@ -138,93 +169,38 @@ export function balancesOf(row: Ledger | undefined): Pick<Books, "currency" | "c
   };
 }
 
-async function lockLedger(tx: Db, scope: Scope): Promise<Ledger | undefined> {
-  return await tx
-    .selectFrom("ledgers")
-    .selectAll()
-    .where("organization_id", "=", scope.organizationId)
-    .where("environment", "=", scope.environment)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-}
-
-/** Of two who open the same books one does, and the other waits for it. */
-async function openLedger(tx: Db, scope: Scope, now: Date): Promise<Ledger> {
-  await tx
-    .insertInto("ledgers")
-    .values({
-      organization_id: scope.organizationId,
-      environment: scope.environment,
-      currency: CURRENCY,
-      credit_limit_micros: null,
-      created_at: now,
-    })
-    .onConflict((conflict) => conflict.columns(["organization_id", "environment"]).doNothing())
-    .execute();
-  const ledger = await lockLedger(tx, scope);
-  if (!ledger) throw new Fault("internal", "the books were opened and are not there");
-  return ledger;
-}
-
-async function ofScope(tx: Db, scope: Scope, keys: readonly string[]) {
-  return await tx
-    .selectFrom("ledger_transactions")
-    .select(["idempotency_key", "kind", "amount_micros"])
-    .where("organization_id", "=", scope.organizationId)
-    .where("environment", "=", scope.environment)
-    .where("idempotency_key", "=", (any) => any.fn.any(sql<string[]>`${keys}::text[]`))
-    .execute();
-}
-
-/** In one order for everybody: renewals lock holds without the books. */
-async function lockHolds(tx: Db, scope: Scope, ids: readonly string[]) {
-  return await tx
-    .selectFrom("credit_holds")
-    .selectAll()
-    .where("organization_id", "=", scope.organizationId)
-    .where("environment", "=", scope.environment)
-    .where("id", "in", ids)
-    .orderBy("id")
-    .forNoKeyUpdate()
-    .execute();
-}
-
-async function writeHolds(tx: Db, scope: Scope, before: Books["holds"], after: Books["holds"], now: Date): Promise<void> {
-  const changed = [...after].filter(([id, hold]) => before.get(id) !== hold);
-  if (changed.length === 0) return;
-  await tx
-    .insertInto("credit_holds")
-    .values(
-      changed.map(([id, hold]) => ({
-        id,
-        organization_id: scope.organizationId,
-        environment: scope.environment,
-        state: hold.state,
-        remaining_micros: hold.remaining,
-        opened_at: now,
-        expires_at: new Date(hold.expiresAt),
-        closed_at: hold.state === "open" ? null : now,
-      })),
-    )
-    .onConflict((conflict) =>
-      conflict.columns(["organization_id", "environment", "id"]).doUpdateSet((row) => ({
-        state: row.ref("excluded.state"),
-        remaining_micros: row.ref("excluded.remaining_micros"),
-        expires_at: row.ref("excluded.expires_at"),
-        closed_at: row.ref("excluded.closed_at"),
-      })),
-    )
-    .execute();
-}
-
-/** Transactions, and all their postings in one statement: the database looks whether they sum to zero when it is done. */
-async function writeTransactions(
+async function writeBooks(
   tx: Db,
   scope: Scope,
-  written: readonly { readonly entry: EntryToPost; readonly transaction: Transaction; readonly after: Books }[],
-  now: Date,
+  {
+    before,
+    after,
+    written,
+    now,
+  }: { readonly before: Books; readonly after: Books; readonly written: readonly Written[]; readonly now: Date },
 ): Promise<void> {
-  const rows = written.map(({ entry, transaction, after }) => ({
+  const holds = [...after.holds]
+    .filter(([id, hold]) => before.holds.get(id) !== hold)
+    .map(([id, { state, remaining, expiresAt }]) => ({
+      id,
+      state,
+      remaining: String(remaining),
+      expires_at: new Date(expiresAt).toISOString(),
+    }));
+  if (holds.length === 0 && written.length === 0) return;
+  const balances = Object.fromEntries(ACCOUNTS.map((account) => [account, String(after.balances[account])]));
+  const postings = written.flatMap(({ transaction }) =>
+    transaction.postings.map(({ account, amount }) => ({ idempotency_key: transaction.key, account, amount: String(amount) })),
+  );
+  await sql`
+    select write_books(${scope.organizationId}, ${scope.environment}, ${now}, ${JSON.stringify(balances)}::jsonb,
+      ${JSON.stringify(holds)}::jsonb, ${JSON.stringify(written.map((one) => rowOf(one, now)))}::jsonb, ${JSON.stringify(postings)}::jsonb)
+  `.execute(tx);
+  await countSpending(tx, scope, chargesOf(written), now);
+}
+
+function rowOf({ entry, transaction, after }: Written, now: Date) {
+  return {
     idempotency_key: transaction.key,
     kind: transaction.kind,
     amount: String(transaction.amount),
@@ -242,42 +218,9 @@ async function writeTransactions(
     note: entry.note ?? null,
     corrects: entry.corrects ?? null,
     occurred_at: (entry.occurredAt ?? now).toISOString(),
-  }));
-  const postings = written.flatMap(({ transaction }) =>
-    transaction.postings.map(({ account, amount }) => ({ idempotency_key: transaction.key, account, amount: String(amount) })),
-  );
-  await sql`
-      insert into ledger_transactions (
-        organization_id, environment, idempotency_key, kind, amount_micros, available_after_micros, held_after_micros, hold_id, call_id,
-        thread_id, source, model, rate_card_version, estimated, lines, actor, note, corrects, occurred_at, posted_at
-      )
-      select ${scope.organizationId}, ${scope.environment}, idempotency_key, kind, amount, available_after, held_after, hold_id, call_id,
-        thread_id, source, model, rate_card_version, estimated, lines, actor, note, corrects, occurred_at, ${now}
-      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
-        idempotency_key text, kind text, amount bigint, available_after bigint, held_after bigint, hold_id text, call_id text,
-        thread_id text, source text, model text, rate_card_version text, estimated boolean, lines jsonb, actor text, note text, corrects text,
-        occurred_at timestamptz
-      )
-`.execute(tx);
-  // A statement of its own: whoever may see only one organization's rows adds postings only to transactions that it sees.
-  await sql`
-    insert into ledger_postings (transaction_id, account, amount_micros)
-    select posted.id, row.account, row.amount
-    from jsonb_to_recordset(${JSON.stringify(postings)}::jsonb) as row (idempotency_key text, account text, amount bigint)
-    join ledger_transactions posted
-      on posted.organization_id = ${scope.organizationId} and posted.environment = ${scope.environment}
-      and posted.idempotency_key = row.idempotency_key`.execute(tx);
+  };
 }
 
 function storedLine({ cost, ...line }: PricedLine): StoredLine {
   return { ...line, costMicros: String(cost) };
-}
-
-async function writeBalances(tx: Db, scope: Scope, { balances }: Books): Promise<void> {
-  await tx
-    .updateTable("ledgers")
-    .set(Object.fromEntries(ACCOUNTS.map((account) => [`${account}_micros`, balances[account] ?? NO_MONEY])))
-    .where("organization_id", "=", scope.organizationId)
-    .where("environment", "=", scope.environment)
-    .execute();
 }

@@ -698,6 +698,9 @@ export interface AllowanceTable {
   month_spent_micros: ColumnType<number | bigint, Micros | undefined, Micros>;
 }
 
+/** A row as JSON has it: every value is text, since numbers would lose digits. */
+export type TextRow<Row> = { readonly [Column in keyof Row]: string | null };
+
 type MoneyOrNull = ColumnType<number | bigint | null, Micros | null, Micros | null>;
 
 export type Call = Selectable<CallTable>;

@@ -4,7 +4,7 @@ import { type ApiKeyId, type CallId, micros } from "@struere/kernel";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  admitToCredit,
+  admitCall,
   type Db,
   getAllowance,
   getLedger,
@@ -51,8 +51,8 @@ interface Attempt {
 async function begin(db: Db, scope: Scope, { keyId, dialled, now = NOW }: Attempt = {}): Promise<string> {
   return await inTransaction(db, async (tx) => {
     const ids = newCallIds();
-    const asked = { callId: ids.callId, keyId: keyId ?? null, dialled: dialled ?? null, price: PRICE, dialAt: now, now };
-    const admitted = await admitToCredit(tx, scope, asked);
+    const asked = { callId: ids.callId, keyId: keyId ?? null, dialled: dialled ?? null, price: PRICE, now };
+    const admitted = await admitCall(tx, scope, asked);
     if (!admitted.ok) return admitted.problem.reason;
     await aCall(tx, scope, {
       ...ids,
@@ -99,6 +99,7 @@ describe("of calls that begin at once", () => {
 
   test("a key has as many at a time as it may, and its pace; the other key is not held up", async () => {
     const scope = await aScope(server.db);
+    await setDiallingPolicy(server.db, scope, { callsPerSecond: 1_000 }, NOW);
     const [limited, free] = [newId("key"), newId("key")];
     await setAllowance(server.db, scope, { keyId: limited, change: { maxConcurrent: 3 }, now: NOW });
     const outcomes = await Promise.all(
@@ -107,16 +108,17 @@ describe("of calls that begin at once", () => {
     expect(count(outcomes)).toEqual({ begun: 3, too_many_calls: 5 });
     expect(await begin(server.db, scope, { keyId: free, dialled: "+14155550111" })).toBe("begun");
 
-    const paced = newId("key");
-    await setAllowance(server.db, scope, { keyId: paced, change: { callsPerSecond: 0.5 }, now: NOW });
+    const [quiet, paced] = [await aScope(server.db), newId("key")];
+    await setDiallingPolicy(server.db, quiet, { callsPerSecond: 1_000 }, NOW);
+    await setAllowance(server.db, quiet, { keyId: paced, change: { callsPerSecond: 0.5 }, now: NOW });
     const turns: string[] = [];
-    for (let attempt = 0; attempt < 8; attempt++) turns.push(await begin(server.db, scope, { keyId: paced, dialled: "+14155550112" }));
+    for (let attempt = 0; attempt < 8; attempt++) turns.push(await begin(server.db, quiet, { keyId: paced, dialled: "+14155550112" }));
     expect(count(turns)).toEqual({ begun: 6, too_fast: 2 });
   });
 
   test("as many at a time as the owner has set for the environment, in both directions", async () => {
     const scope = await aScope(server.db);
-    await setDiallingPolicy(server.db, scope, { maxConcurrent: 4 }, NOW);
+    await setDiallingPolicy(server.db, scope, { maxConcurrent: 4, callsPerSecond: 1_000 }, NOW);
     const outcomes = await Promise.all(
       Array.from(
         { length: 10 },
@@ -129,6 +131,7 @@ describe("of calls that begin at once", () => {
   test("to one number as many as may be placed within a day", async () => {
     const scope = await aScope(server.db);
     await setAllowance(server.db, scope, { keyId: null, change: { callsPerNumber: 2 }, now: NOW });
+    await setDiallingPolicy(server.db, scope, { callsPerSecond: 1_000 }, NOW);
     const dial = async (dialled: string, now: Date): Promise<string> => await begin(server.db, scope, { dialled, now });
     expect([
       await dial("+14155550121", NOW),
@@ -211,8 +214,8 @@ async function aRunningCall(scope: Scope, { keyId }: { readonly keyId?: ApiKeyId
   const ids = newCallIds();
   const nodeId = newId("node");
   await inTransaction(server.db, async (tx) => {
-    const asked = { callId: ids.callId, keyId: keyId ?? null, dialled: null, price: PRICE, dialAt: NOW, now: NOW };
-    const admitted = await admitToCredit(tx, scope, asked);
+    const asked = { callId: ids.callId, keyId: keyId ?? null, dialled: null, price: PRICE, now: NOW };
+    const admitted = await admitCall(tx, scope, asked);
     if (!admitted.ok) throw new Error(admitted.problem.sentence);
     await aCall(tx, scope, { ...ids, ...(keyId === undefined ? {} : { keyId }) });
   });

@@ -4,7 +4,7 @@
  */
 import { type CallPrice, callPrice, type CallRefusal, type RateCard } from "@struere/domain";
 import { Fault } from "@struere/kernel";
-import { admitToCredit, type Call, createCall, type Db, failPendingCall, inTransaction, type Scope, writeAudit } from "@struere/store";
+import { admitCall, type Call, createCall, type Db, failPendingCall, inTransaction, type Scope, writeAudit } from "@struere/store";
 
 export interface BegunCall {
   readonly call: Call;
@@ -27,12 +27,11 @@ export async function beginCall(
     const begun = await createCall(tx, scope, arriving);
     if (!begun.created) return begun;
     const { id: callId } = begun.call;
-    const admitted = await admitToCredit(tx, scope, {
+    const admitted = await admitCall(tx, scope, {
       callId,
       keyId: null,
       dialled: null,
       price: priceOf(rateCard, arriving),
-      dialAt: now,
       now,
     });
     if (admitted.ok) return begun;

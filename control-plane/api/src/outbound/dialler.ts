@@ -4,12 +4,12 @@ import { type CallId, Fault, type ThreadId } from "@struere/kernel";
 import { pause } from "@struere/runtime";
 import {
   admitCall,
-  admitToCredit,
   type Call,
   findPlacement,
   findPlacementByKey,
   inTransaction,
   type JsonObject,
+  lockBooks,
   type PlacedCall,
   type Scope,
   stopCall,
@@ -25,10 +25,10 @@ class CallRefused extends Fault {
   readonly reason: string;
   readonly detail: JsonObject;
 
-  constructor({ reason, sentence, limit, value }: Pick<CallRefusal, "sentence"> & { reason: string; limit?: string; value?: string }) {
+  constructor({ reason, sentence, limit, value }: CallRefusal) {
     super("resource_exhausted", sentence);
     this.reason = reason;
-    this.detail = { reason, ...(limit === undefined ? {} : { limit }), ...(value === undefined ? {} : { value }) };
+    this.detail = { reason, limit, value };
   }
 }
 
@@ -63,29 +63,23 @@ export function dialler(services: CallPreparer & TwilioAsker): Dialler {
     const { call, voicemail, ringSeconds } = await prepareCall(services, asked);
     const { placed, repeated } = await inTransaction(db, async (tx) => {
       const at = now();
-      // A request under the same key may have come first meanwhile; who is admitted has the environment's row.
-      const admission = await admitCall(tx, asked.scope, at);
-      const before =
-        asked.idempotencyKey === null ? undefined : await findPlacementByKey(tx, asked.scope, keyed(asked.idempotencyKey, asked));
-      if (before) return { placed: before, repeated: true };
-      if (!admission.admitted) throw new CallRefused(admission);
+      if (asked.idempotencyKey !== null) {
+        // A request under the same key may have come first meanwhile; who has the lock sees it.
+        await lockBooks(tx, asked.scope, at);
+        const before = await findPlacementByKey(tx, asked.scope, keyed(asked.idempotencyKey, asked));
+        if (before) return { placed: before, repeated: true };
+      }
       const keyId = asked.by.kind === "key" ? asked.by.keyId : null;
-      const credit = await admitToCredit(tx, asked.scope, {
-        callId: call.callId,
-        keyId,
-        dialled: call.to,
-        price: priceOf(services.rateCard, call),
-        dialAt: new Date(admission.dialAt),
-        now: at,
-      });
-      if (!credit.ok) throw new CallRefused(credit.problem);
+      const price = priceOf(services.rateCard, call);
+      const admitted = await admitCall(tx, asked.scope, { callId: call.callId, keyId, dialled: call.to, price, now: at });
+      if (!admitted.ok) throw new CallRefused(admitted.problem);
       const written = await writePlacement(tx, asked.scope, {
         call: { ...call, keyId, now: at },
         idempotencyKey: asked.idempotencyKey,
         request: requestOf(asked),
         ringSeconds,
         voicemail,
-        dialAt: credit.value.dialAt,
+        dialAt: admitted.value.dialAt,
       });
       await auditPlaced(tx, asked, written, at);
       return { placed: written, repeated: false };

@@ -13,6 +13,7 @@ import { up as outbound } from "./0010-outbound.ts";
 import { up as allowances } from "./0011-allowances.ts";
 import { up as reconcile } from "./0012-reconcile.ts";
 import { up as toolRunSweep } from "./0013-tool-run-sweep.ts";
+import { up as shortLock } from "./0014-short-lock.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -28,4 +29,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0011-allowances": { up: allowances },
   "0012-reconcile": { up: reconcile },
   "0013-tool-run-sweep": { up: toolRunSweep },
+  "0014-short-lock": { up: shortLock },
 };
