@@ -19,7 +19,7 @@ import { type CarrierUse, type PriceProblem, priceTokens, type RateCard, roundHa
 export interface CallPrice {
   /** While both sides speak: audio in and out, and transcription. */
   readonly second: Micros;
-  /** Telephony, for each started minute. */
+  /** Telephony and the media stream, for each started minute. */
   readonly minute: Micros;
   /** The dearest response until now; before the first one, what reading the instructions once costs. */
   readonly response: Micros;
@@ -67,7 +67,7 @@ export function callPrice(card: RateCard, call: PricedCall): Result<CallPrice, P
   const talk = audio.value.cost + audio.value.markup + words.value.cost + words.value.markup;
   return ok({
     second: roundHalfUp(talk, BigInt(SECONDS)),
-    minute: marked(card, micros(carrier.value.perMinute)),
+    minute: marked(card, micros(carrier.value.perMinute + (card.mediaStreamPerMinute ?? 0))),
     response: micros(opening.value.cost + opening.value.markup),
   });
 }
@@ -106,26 +106,36 @@ export function callAdvice(reserve: CallReserve, remaining: Micros, shortOf: "cr
 export const WATCH_CREDIT_MS = 2_000;
 /** Usage is posted within this after it was reported, while bus and database answer. */
 const POSTED_MS = 2_000;
-/** proto/struere/voice/v1/call_control.proto: a call that is told to end uses nothing more after this. */
-export const ADVISED_END_MS = 40_000;
-/** Of which it may wait so long for the end of a sentence, and ask for more. */
-const ADVICE_WAIT_MS = 5_000;
-/** Responses follow each other no faster, tool rounds included. */
-const RESPONSE_LEAST_MS = 1_500;
-/** The goodbye, and what is asked again when it fails. */
-const FAREWELL_RESPONSES = 3;
+
+/**
+ * What media nodes keep to, whatever callers, tools and the vendor do: proto/struere/voice/v1/call_control.proto. A call that is told to end
+ * waits at most so long for the end of a sentence; then it hears nothing more, and after `endMs` it uses nothing more. The goodbye is asked
+ * for at most so often. And no more than so many responses begin within a window, after which a call is ended.
+ */
+export const MEDIA_CONTRACT = {
+  adviceWaitMs: 5_000,
+  endMs: 40_000,
+  farewellResponses: 4,
+  windowMs: 15_000,
+  responsesInWindow: 16,
+} as const;
 
 /**
  * What calls can at most spend beyond what was reserved for them, between the moment at which their reserve is down to `end` and the last
  * thing that they use: while the planes, the bus and the database reach each other. An outage ends no call, and costs what calls cost
  * while it lasts.
+ *
+ * That moment is seen once the usage is posted and the call looked at, and the node hears of it with the next answer to its lease, or the
+ * one after. Until it has waited for the end of a sentence, responses begin as fast as they may; the one that was in flight is not
+ * known yet, and the goodbye follows. Time on the line goes on to the end.
  * @param price.response the dearest response of all
  */
 export function overdraftBound(price: CallPrice, calls: number): Micros {
-  const heedlessMs = POSTED_MS + WATCH_CREDIT_MS + 2 * LEASE_RENEW_MS + ADVICE_WAIT_MS;
-  // The one in flight, those that begin until the advice is followed, and the goodbye.
-  const responses = 1 + Math.ceil(heedlessMs / RESPONSE_LEAST_MS) + FAREWELL_RESPONSES;
-  const seconds = Math.ceil((heedlessMs - ADVICE_WAIT_MS + ADVISED_END_MS) / 1_000);
+  const { adviceWaitMs, endMs, farewellResponses, windowMs, responsesInWindow } = MEDIA_CONTRACT;
+  const unseenMs = POSTED_MS + WATCH_CREDIT_MS + 2 * LEASE_RENEW_MS;
+  const windows = Math.ceil((unseenMs + adviceWaitMs) / windowMs);
+  const responses = 1 + windows * responsesInWindow + farewellResponses;
+  const seconds = Math.ceil((unseenMs + endMs) / 1_000);
   const worst = BigInt(responses) * price.response + BigInt(seconds) * price.second + 2n * price.minute;
   const reserved = callReserve(price, 0).end;
   return micros(BigInt(calls) * (worst > reserved ? worst - reserved : 0n));

@@ -163,6 +163,7 @@ export {
   type PricedLine,
   type PricedUse,
   type PriceProblem,
+  priceMediaStream,
   priceTelephony,
   priceTokens,
   type RateCard,
@@ -244,7 +245,6 @@ export {
   windowStart,
 } from "./allowance.ts";
 export {
-  ADVISED_END_MS,
   type AdviceReason,
   type CallAdvice,
   callAdvice,
@@ -252,12 +252,22 @@ export {
   callPrice,
   type CallReserve,
   callReserve,
+  MEDIA_CONTRACT,
   overdraftBound,
   type PricedCall,
   refill,
   WATCH_CREDIT_MS,
 } from "./call-credit.ts";
-export { type CallQuestion, callRefusal, type CallRefusal, type CallRefusalReason, type Counted } from "./call-refusal.ts";
+export { NOTHING_REPLAYED, replay, type Replay, type WrittenTransaction } from "./ledger-replay.ts";
+export {
+  type CallQuestion,
+  callRefusal,
+  type CallRefusal,
+  type CallRefusalReason,
+  type Counted,
+  spendRefusal,
+  type SpendRefusal,
+} from "./call-refusal.ts";
 export { startOfNextMonth } from "./utc.ts";
 export { estimateResponse, isResponseInFlight, type RecordedSign } from "./estimate.ts";
 export { type Actual, type Booked, correction } from "./reconcile.ts";

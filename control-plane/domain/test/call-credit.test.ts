@@ -9,6 +9,7 @@ import {
   type CallQuestion,
   callRefusal,
   callReserve,
+  MEDIA_CONTRACT,
   NO_CAPS,
   overdraftBound,
   type RateCard,
@@ -174,19 +175,22 @@ describe("a running call", () => {
 describe("the overdraft", () => {
   test("is bounded by what calls can use from the moment that their reserve is down to the end, for each call alike", () => {
     const price = { ...priceOf(), response: micros(5_000) };
-    expect(formatMicros(overdraftBound(price, 1))).toBe("0.0711");
+    expect(formatMicros(overdraftBound(price, 1))).toBe("0.1111");
     expect(overdraftBound(price, 100)).toBe(micros(100n * overdraftBound(price, 1)));
   });
 
-  test("has room for a goodbye of forty seconds and more responses than the time has", () => {
+  test("has room for all that a media node lets a call use, and its windows for all the time in which nobody knows", () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.nat(100_000), fc.nat(1_000_000), (second, minute, response) => {
         const price = { second: micros(second), minute: micros(minute), response: micros(response) };
         const { end } = callReserve(price, 0);
-        const used = 40n * price.second + 5n * price.response + price.minute;
+        // As a media node keeps to it, 8 s until it hears of the end: 16 responses in 15 s, the one before, and four goodbyes.
+        const used = 48n * price.second + 21n * price.response + 2n * price.minute;
         expect(used - end <= overdraftBound(price, 1)).toBe(true);
       }),
     );
+    const { adviceWaitMs, windowMs } = MEDIA_CONTRACT;
+    expect(8_000 + adviceWaitMs).toBeLessThanOrEqual(windowMs);
   });
 });
 

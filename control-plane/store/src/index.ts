@@ -138,6 +138,7 @@ export {
   type LedgerState,
   listLedgers,
   listStatement,
+  replayLedger,
   setCreditLimit,
   STATEMENT_PAGE_MAX,
   type StatementFilter,
@@ -201,6 +202,15 @@ export { openThread, type ThreadTarget, type ThreadToOpen } from "./thread-openi
 export { ROUTING_RESET_MS, routeThread, type TransferProblem, TRANSFERS_MAX, transferThread } from "./thread-routing.ts";
 export { endTurn, takeTurn, type Turn } from "./thread-turns.ts";
 export { listTextUsage, recordTextUsage, type TextUsage } from "./thread-usage.ts";
+export { refuseText } from "./text-admission.ts";
+export {
+  dropTransfer,
+  listUnbilledTransfers,
+  markTransfers,
+  recordTransfer,
+  recordTransferEnd,
+  type UnbilledTransfer,
+} from "./transfers.ts";
 export { getThread, listThreads } from "./threads.ts";
 export { listMessages, listUsage, listUtterances, listWatermarks, type Positions } from "./transcript.ts";
 export { getTools, removeTools, setTools, type ToolsRemoval, type ToolsRow } from "./tools-definitions.ts";

@@ -1,5 +1,17 @@
 /** The books, read: balances, transactions with their postings, and whether everything adds up. */
-import { type Account, ACCOUNTS, type Books, booksProblems, type CreditHold, type EntryKind, type Posting } from "@struere/domain";
+import {
+  type Account,
+  ACCOUNTS,
+  type Books,
+  booksProblems,
+  type CreditHold,
+  type EntryKind,
+  NOTHING_REPLAYED,
+  type Posting,
+  replay,
+  type Replay,
+  type WrittenTransaction,
+} from "@struere/domain";
 import { type CallId, formatMicros, type Micros, micros } from "@struere/kernel";
 import { sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
@@ -122,6 +134,51 @@ export async function verifyLedger(db: Db, scope: Scope): Promise<readonly strin
     );
     return [...booksProblems({ ...state, holds: open, posted: new Map() }), ...drifted];
   });
+}
+
+/**
+ * Tells the books again, transaction by transaction, and compares what that comes to with the balances and holds that are kept. Under their
+ * lock, so that it sees one moment.
+ */
+export async function replayLedger(db: Db, scope: Scope): Promise<Replay> {
+  return await inTransaction(db, async (tx) => {
+    const { balances } = balancesOf(
+      await tx
+        .selectFrom("ledgers")
+        .selectAll()
+        .where("organization_id", "=", scope.organizationId)
+        .where("environment", "=", scope.environment)
+        .forNoKeyUpdate()
+        .executeTakeFirst(),
+    );
+    let told = NOTHING_REPLAYED;
+    for (let after: number | null = null; ; ) {
+      const page: readonly StatementRow[] = await listStatement(tx, scope, {}, { limit: STATEMENT_PAGE_MAX, after });
+      told = replay(told, page.map(writtenIn));
+      if (page.length < STATEMENT_PAGE_MAX) break;
+      after = page.at(-1)?.id ?? null;
+    }
+    const kept = await tx
+      .selectFrom("credit_holds")
+      .select(["id", "remaining_micros"])
+      .where("organization_id", "=", scope.organizationId)
+      .where("environment", "=", scope.environment)
+      .execute();
+    const drifted = [
+      ...ACCOUNTS.filter((account) => told.balances[account] !== balances[account]).map(
+        (account) => `${account} is kept as ${formatMicros(balances[account])}, and comes to ${formatMicros(told.balances[account])}`,
+      ),
+      ...kept
+        .filter((hold) => (told.holds.get(hold.id) ?? 0n) !== BigInt(hold.remaining_micros))
+        .map((hold) => `the hold ${hold.id} is kept as ${hold.remaining_micros}, and comes to ${told.holds.get(hold.id) ?? 0n} micros`),
+    ];
+    return { ...told, problems: [...told.problems, ...drifted] };
+  });
+}
+
+function writtenIn(row: StatementRow): WrittenTransaction {
+  const { idempotency_key: key, kind, hold_id: holdId, postings, availableAfter, heldAfter } = row;
+  return { key, kind, holdId, postings, availableAfter, heldAfter };
 }
 
 /** Whose books there are. */

@@ -1,7 +1,7 @@
 import type { CallId } from "@struere/kernel";
 import { micros } from "@struere/kernel";
 import { expect, test } from "vitest";
-import { getLedger, postEntry, renewHolds, type Scope, setCreditLimit, verifyLedger } from "../src/index.ts";
+import { getLedger, postEntry, renewHolds, replayLedger, type Scope, setCreditLimit, verifyLedger } from "../src/index.ts";
 import { aScope, later, NOW, useDatabase } from "./database.ts";
 import { type LedgerBook, PAGES, writePage } from "./ledger-pages.ts";
 
@@ -29,7 +29,7 @@ function sqlBook(scope: Scope): LedgerBook {
       return posted.ok ? undefined : posted.problem.reason;
     },
     balances: async () => (await getLedger(server.db, scope)).balances,
-    problems: () => verifyLedger(server.db, scope),
+    problems: async () => [...(await verifyLedger(server.db, scope)), ...(await replayLedger(server.db, scope)).problems],
   };
 }
 

@@ -9,7 +9,7 @@
 import { tell } from "./asking.ts";
 import { closeNow, closeWithFarewell } from "./closing.ts";
 import { FAREWELL_ADVISED, WRAP_UP } from "./directive.ts";
-import { type Draft, isLive } from "./draft.ts";
+import { type Draft, emit, isLive } from "./draft.ts";
 import type { EventOf } from "./event.ts";
 import { isTurnBoundary } from "./inject.ts";
 import { ADVICE_WAIT_MS, FAREWELL_START_MS } from "./limits.ts";
@@ -55,6 +55,8 @@ export function followAdvice(draft: Draft): boolean {
         if (at < advice.until) return false;
         fallSilent(draft, { interrupted: false, tellModel: true });
       }
+      // What the caller still says is not answered any more, and so costs nothing.
+      emit(draft, { type: "lane.route", inbound: "drop" });
       closeWithFarewell(draft, ending, { ask: ask("farewell"), tell: FAREWELL_ADVISED, startMs: FAREWELL_START_MS });
       return true;
     }

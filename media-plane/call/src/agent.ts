@@ -7,10 +7,12 @@
  * active response, and what did not reach the caller does not stay in the model's memory.
  */
 import { askAgain, mayBeAsked } from "./asking.ts";
+import { closeRunaway } from "./closing.ts";
 import { type Draft, emit, hasModel, mintRequest, note } from "./draft.ts";
 import type { EventOf } from "./event.ts";
 import { spokenBy } from "./injection.ts";
 import { BUSY_MAX, USAGE_AWAITED_MAX } from "./limits.ts";
+import { isRunaway, paced } from "./pace.ts";
 import { cancelResponse } from "./play-out.ts";
 import { findItem, itemRefused, itemStarted, marked, parseMark, progressed } from "./playback.ts";
 import { publishResponseUsage, warn } from "./record.ts";
@@ -33,6 +35,8 @@ export function responseCreated(draft: Draft, news: { readonly responseId: strin
   if (result.is === "known") return note(draft, "response_known");
   call.response = result.response;
   awaitUsage(draft, responseId);
+  call.pace = paced(call.pace, at);
+  if (isRunaway(call.pace)) closeRunaway(draft);
   if (result.is === "younger") {
     note(draft, "response_discarded");
     if (hasModel(draft)) emit(draft, { type: "model.cancel", requestId: mintRequest(draft), responseId });

@@ -50,6 +50,13 @@ export function closeAfterPlayOut(draft: Draft, ending: Ending, ms: number): voi
   begin(draft, ending, { name: "fading", until: draft.at + ms });
 }
 
+/** Responses follow each other without end: what plays may finish, and nothing more is heard that could bring another one. */
+export function closeRunaway(draft: Draft): void {
+  if (stepOf(draft)) hurry(draft);
+  else closeAfterPlayOut(draft, { outcome: "failed", reason: "response_runaway" }, FADE_MS);
+  emit(draft, { type: "lane.route", inbound: "drop" });
+}
+
 /** Ends the call at once: nobody listens, or nobody may speak. */
 export function closeNow(draft: Draft, ending: Ending): void {
   if (draft.stage.phase === "closing") return;

@@ -3,7 +3,7 @@ export { describeEffect, describeEvent } from "./describe.ts";
 export type { CallOutcome, Effect, PublishedBody, ResponsePurpose } from "./effect.ts";
 export type { CallEvent, EventOf, ToolCall, ToolEffect, Usage } from "./event.ts";
 export { checkInvariants } from "./invariant.ts";
-export { ADVISED_END_MS, CLOSING_MS } from "./limits.ts";
+export { ADVICE_WAIT_MS, ADVISED_END_MS, CLOSING_MS, RESPONSES_IN_WINDOW_MAX, RESPONSES_WINDOW_MS } from "./limits.ts";
 export { type Mark, markName, parseMark } from "./playback.ts";
 export { type Fact, reduce, type Step } from "./reduce.ts";
 export { opensAutoResponding } from "./routing.ts";

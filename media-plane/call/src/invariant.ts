@@ -1,6 +1,16 @@
 /** What is true of every state of a call, whatever has happened to it. Run after each step in tests and simulations. */
 import { waiting } from "./injection.ts";
-import { CORRECTIONS_MAX, CLOSING_MS, DISCARDED_MAX, KEYS_MAX, NUDGES_MAX, TONES_MAX, TOOLS_PER_CALL, TRANSFERS_MAX } from "./limits.ts";
+import {
+  CORRECTIONS_MAX,
+  CLOSING_MS,
+  DISCARDED_MAX,
+  KEYS_MAX,
+  NUDGES_MAX,
+  RESPONSES_IN_WINDOW_MAX,
+  TONES_MAX,
+  TOOLS_PER_CALL,
+  TRANSFERS_MAX,
+} from "./limits.ts";
 import { earliestDeadline } from "./deadline.ts";
 import type { Stage } from "./draft.ts";
 import type { CallParts, CallState, InCall } from "./state.ts";
@@ -75,6 +85,7 @@ function bounds(call: CallParts): readonly string[] {
     [call.routing.transfers <= TRANSFERS_MAX, "a call changes its agent only so often"],
     [call.routing.autoRespond || call.routing.plan !== null, "only a router keeps the vendor from answering"],
     [call.routing.decided === null || call.routing.transfers < TRANSFERS_MAX, "what is decided may be done"],
+    [call.pace.length <= RESPONSES_IN_WINDOW_MAX, "responses in one window are bounded"],
     [call.silence.nudges <= NUDGES_MAX, "nudges are bounded"],
     [call.injection.corrections.length <= CORRECTIONS_MAX, "few corrections wait"],
     [new Set(call.injection.corrections.map(({ field }) => field)).size === call.injection.corrections.length, "each about another thing"],

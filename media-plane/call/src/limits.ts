@@ -40,6 +40,9 @@ export const COMMITTED_MS = 1_000;
 export const AUTO_RESPONSE_MS = 2_500;
 /** Response ids that are remembered as over, so that late news of them is recognised. */
 export const RESPONSES_REMEMBERED = 64;
+/** So many responses may begin within the window, asked for or not; with the last of them the call ends. */
+export const RESPONSES_IN_WINDOW_MAX = 16;
+export const RESPONSES_WINDOW_MS = 15_000;
 /** Responses that may be on their way out, unheard, at one time. */
 export const DISCARDED_MAX = 8;
 

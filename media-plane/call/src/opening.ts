@@ -3,6 +3,7 @@
  * nothing reaches a session that does not know yet what it is. Then the agent speaks first, or goes on where another node had to stop.
  */
 import { NO_ADVICE } from "./advice.ts";
+import { NO_PACE } from "./pace.ts";
 import { askNow, tell } from "./asking.ts";
 import { closeNow } from "./closing.ts";
 import type { CallConfig } from "./config.ts";
@@ -49,6 +50,7 @@ export function beginCall(state: Resolving, config: CallConfig, at: number): Dra
       keys: NO_KEYS,
       silence: NO_SILENCE,
       advice: NO_ADVICE,
+      pace: NO_PACE,
       seq: 0,
       requests: 0,
     },

@@ -8,6 +8,7 @@
  * printed, compared, stored; a step never changes one, it makes the next.
  */
 import type { Advice } from "./advice.ts";
+import type { Pace } from "./pace.ts";
 import type { CallConfig } from "./config.ts";
 import type { CallOutcome } from "./effect.ts";
 import { type Injection, NONE_INJECTED } from "./injection.ts";
@@ -72,6 +73,7 @@ export interface CallParts {
   readonly keys: Keys;
   readonly silence: Silence;
   readonly advice: Advice;
+  readonly pace: Pace;
   /** Last published, over all kinds. */
   readonly seq: number;
   /** How many request ids were given out. */

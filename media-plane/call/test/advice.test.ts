@@ -50,6 +50,7 @@ test("a call that has to end says goodbye in the agent's own voice, and its reco
     ),
   ).toMatchInlineSnapshot(`
     "  3000 operator.advised advice=end_call reason=credit_exhausted
+             > lane.route inbound=drop
              > model.tell requestId=r1.4 role=system text="This call can not go on. Say in one sentence that you have t…"
              > model.request requestId=r1.5 purpose=farewell instructions=null
       3200 model.response_created responseId=resp_2 requestId=r1.5
@@ -81,6 +82,7 @@ test("one that has to end while the agent speaks lets it finish for five seconds
              > telephony.clear
              > lane.mute
              > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=260
+             > lane.route inbound=drop
              > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="We are open from nine to five." heardMs=260 generatedMs=9000 interrupted=false agent=intake startedMs=4080 endedMs=10000
              > model.tell requestId=r1.5 role=system text="This call can not go on. Say in one sentence that you have t…"
              > model.request requestId=r1.6 purpose=farewell instructions=null

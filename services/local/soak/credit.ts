@@ -1,13 +1,14 @@
 /**
  * Calls that race for credit, on three control planes and two media nodes: there is credit for a tenth of them. Whoever is let in talks until
- * the credit is gone and the agent says goodbye. While they do, the books are verified again and again; when all is over they are
- * compared with what the simulated vendors would bill, to the last token and micro.
+ * the credit is gone and the agent says goodbye. While they do, the books are verified again and again; when all is over they are told
+ * again transaction by transaction, with all that must be true after each one, and compared with what the simulated vendors would bill, to
+ * the last token and micro.
  */
 import { type CallPrice, callPrice, callReserve, overdraftBound, type RateCard } from "@struere/domain";
 import { Fault, formatMicros, type Micros, micros } from "@struere/kernel";
 import { pause, systemClock } from "@struere/runtime";
 import type { InvoiceLine, PhoneCall } from "@struere/simulators";
-import { type Db, findRateCard, getLedger, listLedgers, type Scope, verifyLedger } from "@struere/store";
+import { type Db, findRateCard, getLedger, listLedgers, replayLedger, type Scope, verifyLedger } from "@struere/store";
 import { callerOf } from "./calls.ts";
 import { type CreditSystem, startCreditSystem } from "./credit-system.ts";
 import { SOAK_NUMBER } from "./system.ts";
@@ -25,7 +26,12 @@ export interface CreditFigures {
   /** Below zero: spent beyond the credit. */
   readonly lowest: string;
   readonly bound: string;
+  /** Most that one call used beyond what was reserved for it, and what it may. */
+  readonly beyond: string;
+  readonly boundOfOne: string;
+  /** Looks at the books while calls went on, and transactions that were told again at the end, each with all that must be true after it. */
   readonly verified: number;
+  readonly replayed: number;
   readonly charged: string;
   readonly invoiced: string;
   readonly tokens: { readonly [kind: string]: { readonly books: number; readonly invoice: number } };
@@ -116,7 +122,7 @@ function priceOf(card: RateCard): CallPrice {
 
 interface Books {
   readonly problems: string[];
-  readonly seen: { lowest: Micros; mostHeld: Micros; times: number };
+  readonly seen: { mostHeld: Micros; times: number };
   stop(): Promise<void>;
 }
 
@@ -125,7 +131,7 @@ function watchBooks(db: Db, scope: Scope, credit: Micros): Books {
   const stopping = new AbortController();
   const books: Books = {
     problems: [],
-    seen: { lowest: credit, mostHeld: micros(0), times: 0 },
+    seen: { mostHeld: micros(0), times: 0 },
     stop: async () => {
       stopping.abort();
       await running;
@@ -136,7 +142,6 @@ function watchBooks(db: Db, scope: Scope, credit: Micros): Books {
       const wrong = await verifyLedger(db, scope);
       const { balances } = await getLedger(db, scope);
       books.seen.times += 1;
-      if (balances.available < books.seen.lowest) books.seen.lowest = balances.available;
       if (balances.held > books.seen.mostHeld) books.seen.mostHeld = balances.held;
       if (balances.held > credit) books.problems.push(`${formatMicros(balances.held)} are reserved of ${formatMicros(credit)}`);
       books.problems.push(...wrong.slice(0, 1));
@@ -196,9 +201,15 @@ async function compare(
     if (each.books !== each.invoice) problems.push(`${kind}: ${each.books} of ${each.invoice} tokens are in the books`);
 
   const dearest = micros(invoice.map((line) => priceOfLine(line, card)).reduce((most, cost) => (cost > most ? cost : most), 0n));
+  const told = await replayLedger(db, scope);
+  problems.push(...told.problems);
+  const boundOfOne = overdraftBound({ ...price, response: dearest }, 1);
   const bound = overdraftBound({ ...price, response: dearest }, begun.length);
-  if (books.seen.lowest + bound < 0n)
-    problems.push(`${formatMicros(books.seen.lowest)} are available, below the bound of ${formatMicros(bound)}`);
+  if (told.lowest + bound < 0n) problems.push(`${formatMicros(told.lowest)} were available, below the bound of ${formatMicros(bound)}`);
+  for (const [callId, beyond] of told.beyond)
+    if (beyond > boundOfOne)
+      problems.push(`${callId} used ${formatMicros(beyond)} beyond its reserve, and may ${formatMicros(boundOfOne)}`);
+  const beyond = [...told.beyond.values()].reduce((most, one) => (one > most ? one : most), micros(0));
   if (begun.length + refused !== calls) problems.push(`${begun.length} calls began and ${refused} were refused, of ${calls}`);
   if (!Object.keys(endings).some((ending) => ending.endsWith("credit_exhausted"))) problems.push("no call was ended for lack of credit");
   return {
@@ -209,9 +220,12 @@ async function compare(
     refused,
     mostHeld: formatMicros(books.seen.mostHeld),
     endings,
-    lowest: formatMicros(books.seen.lowest),
+    lowest: formatMicros(told.lowest),
     bound: formatMicros(bound),
+    beyond: formatMicros(beyond),
+    boundOfOne: formatMicros(boundOfOne),
     verified: books.seen.times,
+    replayed: told.steps,
     charged: formatMicros(rows),
     invoiced: formatMicros(micros(invoiced)),
     tokens,
