@@ -72,17 +72,17 @@ export function isCapped({ caps }: Pick<Allowance, "caps">): boolean {
   return CAP_WINDOWS.some((window) => caps[window] !== null);
 }
 
-/** For whoever asked for a call that a cap does not leave room for. */
+/** For whoever asked for what a cap does not leave room for: a call, or an answer. */
 export function capSentence(
   tightest: CapRoom,
-  question: { readonly wanted: Micros; readonly currency: string; readonly now: number },
+  question: { readonly what: string; readonly wanted: Micros; readonly currency: string; readonly now: number },
 ): string {
   const { allowance, window, cap } = tightest;
-  const { wanted, currency, now } = question;
+  const { what, wanted, currency, now } = question;
   const spent = formatMicros(spentIn(allowance, window, now));
   return (
-    `the cap of ${formatMicros(cap)} ${currency} per ${window} of ${allowance.of} leaves no room for a call: ${spent} are spent, ` +
-    `${formatMicros(allowance.held)} reserved for calls that are going on, and a call needs ${formatMicros(wanted)}; ` +
+    `the cap of ${formatMicros(cap)} ${currency} per ${window} of ${allowance.of} leaves no room for ${what}: ${spent} are spent, ` +
+    `${formatMicros(allowance.held)} reserved for calls that are going on, and ${what} needs ${formatMicros(wanted)}; ` +
     `wait until ${utcMinute(windowEnd(window, now))} UTC, or raise the cap: struere billing caps --${window} <amount>${allowance.of.startsWith("key ") ? ` --for ${allowance.of.slice(4)}` : ""}`
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Whether a call may begin as far as money and limits go: credit, spend caps, calls at a time, and calls to one number. The first limit that
  * does not leave room is the answer, with its name, its value, and what to do. Whoever asks has locked the books, so that what this
- * says is still true when the credit is reserved.
+ * says is still true when the credit is reserved. An answer in writing needs credit and caps, too, and reserves nothing.
  */
 import { formatMicros, type Micros } from "@struere/kernel";
 import { type Allowance, capSentence, tightestCap } from "./allowance.ts";
@@ -24,23 +24,33 @@ export interface Counted {
   readonly most: number;
 }
 
-export interface CallQuestion {
+export interface SpendQuestion {
   readonly currency: string;
   readonly available: Micros;
   /** `null`: whoever has no credit left may go on. */
   readonly creditLimit: Micros | null;
   readonly allowances: readonly Allowance[];
-  /** What has to be reserved. */
+  /** What there has to be room for. */
   readonly wanted: Micros;
+  readonly now: number;
+}
+
+export interface CallQuestion extends SpendQuestion {
   /** Calls that are going on, of each that has a limit. */
   readonly atATime: readonly Counted[];
   /** Calls placed to this number within a day, of each that has a limit. */
   readonly toNumber: readonly Counted[];
-  readonly now: number;
 }
 
 export function callRefusal(question: CallQuestion): CallRefusal | undefined {
-  return tooMany(question) ?? tooManyToNumber(question) ?? noCredit(question) ?? overCap(question);
+  return tooMany(question) ?? tooManyToNumber(question) ?? spendRefusal(question, "a call");
+}
+
+export type SpendRefusal = CallRefusal & { readonly reason: "insufficient_credit" | "spend_cap" };
+
+/** Whether there is no room for something that costs. */
+export function spendRefusal(question: SpendQuestion, what: "a call" | "an answer"): SpendRefusal | undefined {
+  return noCredit(question, what) ?? overCap(question, what);
 }
 
 function tooMany({ atATime }: CallQuestion): CallRefusal | undefined {
@@ -72,7 +82,7 @@ function tooManyToNumber({ toNumber }: CallQuestion): CallRefusal | undefined {
   };
 }
 
-function noCredit({ available, creditLimit, wanted, currency }: CallQuestion): CallRefusal | undefined {
+function noCredit({ available, creditLimit, wanted, currency }: SpendQuestion, what: string): SpendRefusal | undefined {
   if (creditLimit === null || available + creditLimit >= wanted) return undefined;
   const limit = creditLimit === 0n ? "" : ` beyond a credit limit of ${formatMicros(creditLimit)}`;
   return {
@@ -80,19 +90,19 @@ function noCredit({ available, creditLimit, wanted, currency }: CallQuestion): C
     limit: "credit",
     value: formatMicros(available),
     sentence:
-      `${formatMicros(available)} ${currency} of credit are left${limit}, and a call needs ${formatMicros(wanted)} to begin; ` +
+      `${formatMicros(available)} ${currency} of credit are left${limit}, and ${what} needs ${formatMicros(wanted)} to begin; ` +
       "add credit: struere billing topup <amount>",
   };
 }
 
-function overCap({ allowances, wanted, currency, now }: CallQuestion): CallRefusal | undefined {
+function overCap({ allowances, wanted, currency, now }: SpendQuestion, what: string): SpendRefusal | undefined {
   const tightest = tightestCap(allowances, now);
   if (!tightest || tightest.room >= wanted) return undefined;
   return {
     reason: "spend_cap",
     limit: `${tightest.window} cap of ${tightest.allowance.of}`,
     value: formatMicros(tightest.cap),
-    sentence: capSentence(tightest, { wanted, currency, now }),
+    sentence: capSentence(tightest, { what, wanted, currency, now }),
   };
 }
 

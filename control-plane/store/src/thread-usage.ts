@@ -17,6 +17,10 @@ export interface TextUsage {
   readonly outputTokens: number;
   /** Part of `outputTokens`. */
   readonly reasoningTokens: number;
+  /** Part of `inputTokens`; absent: the vendor counts none. */
+  readonly cacheWriteTokens?: number;
+  /** We counted, since the vendor did not say. */
+  readonly estimated?: boolean;
 }
 
 /** The same response again changes nothing. The thread must be the scope's own: the database refuses any other. */
@@ -38,6 +42,8 @@ export async function recordTextUsage(
     cached_input_tokens: usage.cachedInputTokens,
     output_tokens: usage.outputTokens,
     reasoning_tokens: usage.reasoningTokens,
+    cache_write_tokens: usage.cacheWriteTokens ?? 0,
+    estimated: usage.estimated ?? false,
     at: record.now,
   }));
   await db

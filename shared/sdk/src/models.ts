@@ -12,6 +12,8 @@ export interface ModelPrices {
   readonly perMillionTokens?: {
     readonly textIn?: number;
     readonly textCachedIn?: number;
+    /** Input that is written to the vendor's cache, where that has a price of its own. */
+    readonly textCacheWrite?: number;
     readonly textOut?: number;
     readonly audioIn?: number;
     readonly audioCachedIn?: number;
@@ -55,8 +57,13 @@ function realtime(text: readonly [number, number, number], audio: readonly [numb
   };
 }
 
-const text = (input: number, cached: number, output: number): ModelPrices => ({
-  perMillionTokens: { textIn: usd(input), textCachedIn: usd(cached), textOut: usd(output) },
+const text = (input: number, cached: number, output: number, cacheWrite?: number): ModelPrices => ({
+  perMillionTokens: {
+    textIn: usd(input),
+    textCachedIn: usd(cached),
+    ...(cacheWrite === undefined ? {} : { textCacheWrite: usd(cacheWrite) }),
+    textOut: usd(output),
+  },
 });
 
 const byTokens = (audioIn: number, textOut: number): ModelPrices => ({
@@ -105,7 +112,7 @@ const LISTED = [
 
   model("gpt-6.1-terra", "text", [1_050_000, 128_000], text(1, 0.05, 5), open),
   model("gpt-6.1-sol", "text", [1_050_000, 128_000], text(2, 0.1, 10), open),
-  model("gpt-6-luna", "text", [1_050_000, 128_000], text(0.1, 0.01, 0.5), open),
+  model("gpt-6-luna", "text", [1_050_000, 128_000], text(0.1, 0.01, 0.5, 0.125), open),
   model("gpt-5.6-luna", "text", [1_050_000, 128_000], text(0.2, 0.02, 1.2), open),
   model("gpt-5.4-mini", "text", [400_000, 128_000], text(0.75, 0.075, 4.5), open),
   model("gpt-5", "text", [400_000, 128_000], text(1.25, 0.125, 10), gpt5("gpt-6.1-sol")),

@@ -64,7 +64,7 @@ export function callRouter({ db, clock, log, text, voice }: CallRouterServices):
         withinMs: CHOOSE_MS,
       });
       const now = new Date(clock.wall());
-      if (choice.usage) await recordTextUsage(db, scope, { threadId: call.thread_id, usage: [choice.usage], now });
+      await recordTextUsage(db, scope, { threadId: call.thread_id, usage: choice.charged, now });
       if (choice.by !== "rule" && choice.by !== "classifier") return KEEPS;
       const isThere = legal.includes(choice.agent);
       if (!isThere) log.warn({ callId: call.id, agent: choice.agent }, "the router chose an agent that was not there when the call began");

@@ -11,6 +11,7 @@ import {
   type Db,
   getThread,
   type MessageToAppend,
+  recordTextUsage,
   type Scope,
   type TextUsage,
   type Thread,
@@ -21,9 +22,10 @@ import type { ResponseInputItem } from "openai/resources/responses/responses";
 import { type HistoryMessage, historyItems } from "./history.ts";
 import { type ModelSettings, modelSettings } from "./model-settings.ts";
 import type { RenderPrompt } from "./render-prompt.ts";
+import type { EnsurePaid } from "./spending.ts";
 import { runTools, type StepOfTools, type ToolCallSummary, type ToolRun } from "./run-tools.ts";
 import { actorOf, type TextAgent } from "./text-agent.ts";
-import type { TextModel, TextModelResponse } from "./text-model.ts";
+import type { ChargedAttempt, TextModel, TextModelResponse } from "./text-model.ts";
 import type { AuditInHand, ToolRunner } from "./tool-runner.ts";
 
 const STEPS_MAX = 10;
@@ -37,6 +39,7 @@ export interface AnswerServices {
   readonly model: TextModel;
   readonly tools: ToolRunner;
   readonly renderPrompt: RenderPrompt;
+  readonly ensurePaid: EnsurePaid;
 }
 
 export interface MessageToAnswer {
@@ -164,6 +167,11 @@ async function ask(
   speaker: Speaker,
   step: { readonly input: readonly ResponseInputItem[]; readonly last: boolean },
 ): Promise<TextModelResponse> {
+  if (!asked.audit) {
+    const { agent, settings, instructions } = speaker;
+    const chars = instructions.length + JSON.stringify(step.input).length;
+    await services.ensurePaid(asked.scope, { threadId: asked.thread.id, agentSlug: agent.slug, model: settings.model, chars });
+  }
   return await services.model.respond({
     settings: speaker.settings,
     instructions: speaker.instructions,
@@ -174,6 +182,12 @@ async function ask(
     cacheKey: `${speaker.agent.slug}.${speaker.agent.version}.${asked.thread.id}`,
     deadlineAt: asked.deadlineAt,
     signal: asked.signal,
+    onCharged: async (attempt) =>
+      await recordTextUsage(services.db, asked.scope, {
+        threadId: asked.thread.id,
+        usage: [usageOf(attempt, speaker.agent)],
+        now: new Date(services.clock.wall()),
+      }),
   });
 }
 
@@ -230,6 +244,6 @@ async function append(
   return await appendMessages(db, scope, { threadId: thread.id, turnToken: turn.token, messages, endsTurn, now: new Date(clock.wall()) });
 }
 
-function usageOf({ responseId, model, tokens }: TextModelResponse, agent: TextAgent): TextUsage {
+function usageOf({ responseId, model, tokens }: ChargedAttempt, agent: TextAgent): TextUsage {
   return { responseId, purpose: "reply", agentSlug: agent.slug, model, ...tokens };
 }

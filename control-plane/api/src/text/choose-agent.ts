@@ -10,7 +10,7 @@ import type { ResponseInputItem } from "openai/resources/responses/responses";
 import { z } from "zod";
 import { modelSettings } from "./model-settings.ts";
 import { routeByRules } from "./route-rules.ts";
-import type { TextModel } from "./text-model.ts";
+import type { ChargedAttempt, TextModel } from "./text-model.ts";
 
 export interface ChooseQuestion {
   readonly router: RouterDefinition;
@@ -31,6 +31,8 @@ export interface Choice {
   /** `only`: the router has one agent; `unavailable`: the classifier failed or was too slow. */
   readonly by: "only" | "rule" | "classifier" | "fallback" | "unavailable";
   readonly usage: TextUsage | null;
+  /** All that the vendor bills for it, what came to nothing included. */
+  readonly charged: readonly TextUsage[];
   readonly warning?: string;
 }
 
@@ -48,25 +50,32 @@ const OUTPUT_TOKENS = 512;
 export async function chooseAgent(services: ChooserServices, question: ChooseQuestion): Promise<Choice> {
   const { router, params, channel } = question;
   const [first, second] = router.agents;
-  if (first && !second) return { agent: first.slug, by: "only", usage: null };
+  if (first && !second) return { agent: first.slug, by: "only", usage: null, charged: [] };
   if (router.mode === "rules") {
     const message = question.messages.findLast((one) => one.role === "user")?.text ?? "";
     const route = routeByRules(router, { channel, params, message });
-    return { agent: route ?? router.fallback, by: route === undefined ? "fallback" : "rule", usage: null };
+    return { agent: route ?? router.fallback, by: route === undefined ? "fallback" : "rule", usage: null, charged: [] };
   }
+  const inVain: TextUsage[] = [];
   try {
-    return await classify(services, question, router);
+    const choice = await classify(services, question, router, inVain);
+    return { ...choice, charged: [...inVain, ...choice.charged] };
   } catch (thrown) {
     const fault = Fault.from(thrown);
     services.log.warn(
       { router: router.slug, reason: fault.sentence },
       "the router's classifier did not choose; whoever has the conversation keeps it",
     );
-    return { agent: question.currentAgent ?? router.fallback, by: "unavailable", usage: null };
+    return { agent: question.currentAgent ?? router.fallback, by: "unavailable", usage: null, charged: inVain };
   }
 }
 
-async function classify({ model, clock }: ChooserServices, question: ChooseQuestion, router: ClassifyRouter): Promise<Choice> {
+async function classify(
+  { model, clock }: ChooserServices,
+  question: ChooseQuestion,
+  router: ClassifyRouter,
+  inVain: TextUsage[],
+): Promise<Choice> {
   const slugs = router.agents.map((agent) => agent.slug);
   const unsure = slugs.includes("uncertain") ? "none_of_them" : "uncertain";
   const { maxTokens = OUTPUT_TOKENS, reasoning = { effort: "none" } } = router.classifyModel;
@@ -90,22 +99,22 @@ async function classify({ model, clock }: ChooserServices, question: ChooseQuest
     cacheKey: `route.${router.slug}`,
     deadlineAt: clock.now() + question.withinMs,
     signal: question.signal ?? new AbortController().signal,
+    onCharged: async (attempt) => void inVain.push(usageOf(attempt)),
   });
-  const usage: TextUsage = {
-    responseId: response.responseId,
-    purpose: "route",
-    agentSlug: null,
-    model: response.model,
-    ...response.tokens,
-  };
+  const usage = usageOf(response);
   const chosen = slugOf(response.text);
   const sure = chosen !== undefined && slugs.includes(chosen);
   return {
     agent: sure ? chosen : router.fallback,
     by: sure ? "classifier" : "fallback",
     usage,
+    charged: [usage],
     ...(settings.warning === undefined ? {} : { warning: settings.warning }),
   };
+}
+
+function usageOf({ responseId, model, tokens }: ChargedAttempt): TextUsage {
+  return { responseId, purpose: "route", agentSlug: null, model, ...tokens };
 }
 
 function instructionsOf(router: ClassifyRouter, currentAgent: string | null, unsure: string): string {

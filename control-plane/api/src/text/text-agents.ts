@@ -24,6 +24,7 @@ import {
   threadChain,
   type Turn,
 } from "@struere/store";
+import { modelInUse } from "struere";
 import type { AuditQuestion } from "./audit-question.ts";
 import { type Answered, answerMessage, type AnswerServices } from "./answer.ts";
 import { chooseAgent, type Choice, type ChooseQuestion } from "./choose-agent.ts";
@@ -32,6 +33,7 @@ import { pinnedAgents } from "./pinned-agents.ts";
 import type { RenderPrompt } from "./render-prompt.ts";
 import type { ToolCallSummary } from "./run-tools.ts";
 import { agentsOfRouter, checkParams, findTextTarget, type TargetName, type TextAgent, type TextTarget } from "./text-agent.ts";
+import { spending } from "./spending.ts";
 import { textModel } from "./text-model.ts";
 import type { ToolRunner } from "./tool-runner.ts";
 import { type ModelUsage, totalUsage, usageByModel } from "./usage.ts";
@@ -123,7 +125,8 @@ export const AGENT_DEPTH_MAX = 3;
 export function textAgents(options: TextAgentsOptions): TextAgents {
   const { db, clock, log, tools, renderPrompt } = options;
   const model = textModel({ ...options.openai, clock, log, rateCard: options.rateCard });
-  const services: AnswerServices = { db, clock, log, model, tools, renderPrompt };
+  const ensurePaid = spending({ db, clock, log, rateCard: options.rateCard });
+  const services: AnswerServices = { db, clock, log, model, tools, renderPrompt, ensurePaid };
   const now = (): Date => new Date(clock.wall());
   const choose = (question: ChooseQuestion): Promise<Choice> => chooseAgent({ model, clock, log }, question);
 
@@ -204,6 +207,13 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
     newest: { readonly history: readonly Message[]; readonly message: string; readonly signal: AbortSignal },
   ): Promise<{ readonly agent: string; readonly usage: TextUsage | null; readonly warning?: string }> {
     const { definition } = router;
+    if (definition.mode === "classify" && definition.agents.length > 1) {
+      const chars =
+        newest.message.length + newest.history.slice(-definition.contextMessages).reduce((sum, one) => sum + one.content.length, 0);
+      const { model: named } = definition.classifyModel;
+      const { model: chooser } = modelInUse(named, now().toISOString().slice(0, 10));
+      await ensurePaid(scope, { threadId: thread.id, agentSlug: router.slug, model: chooser, chars });
+    }
     const said = newest.history.flatMap(({ role, content }) => (role === "tool" || content === "" ? [] : [{ role, text: content }]));
     const choice = await choose({
       router: definition,
@@ -214,7 +224,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
       withinMs: CLASSIFY_MS,
       signal: newest.signal,
     });
-    if (choice.usage) await recordTextUsage(db, scope, { threadId: thread.id, usage: [choice.usage], now: now() });
+    await recordTextUsage(db, scope, { threadId: thread.id, usage: choice.charged, now: now() });
     const legal = definition.agents.map((agent) => agent.slug);
     const { agent, switched } = await routeThread(db, scope, { threadId: thread.id, decision: choice.agent, legal, now: now() });
     if (switched)

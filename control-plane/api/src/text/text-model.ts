@@ -37,6 +37,8 @@ export interface TextModelRequest {
   /** On the clock. */
   readonly deadlineAt: number;
   readonly signal: AbortSignal;
+  /** Told of each, before it is asked again or given up. */
+  readonly onCharged: (attempt: ChargedAttempt) => Promise<void>;
 }
 
 export interface FunctionCall {
@@ -51,6 +53,16 @@ export interface TokenCounts {
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
+  readonly cacheWriteTokens: number;
+  /** The vendor gave no figures: these are ours, from the length of what was sent and said. */
+  readonly estimated: boolean;
+}
+
+/** Of an attempt that came to nothing, and that the vendor bills all the same. */
+export interface ChargedAttempt {
+  readonly responseId: string;
+  readonly model: string;
+  readonly tokens: TokenCounts;
 }
 
 export interface TextModelResponse {
@@ -109,7 +121,7 @@ export function textModel({ apiKey, baseUrl, clock, log, rateCard }: TextModelOp
     const limits = { clock, at: Math.min(request.deadlineAt, clock.now() + ATTEMPT_MS), signal: request.signal };
     return await withDeadline(limits, async (signal) => {
       const body: unknown = await ready().responses.create(bodyOf(request), { signal });
-      return readResponse(body, request.settings.model);
+      return readResponse(body, request);
     });
   }
 
@@ -122,6 +134,7 @@ export function textModel({ apiKey, baseUrl, clock, log, rateCard }: TextModelOp
         try {
           return await attempt(request);
         } catch (thrown) {
+          if ((thrown instanceof Unreadable || thrown instanceof Failed) && thrown.charged) await request.onCharged(thrown.charged);
           const trouble = troubleOf(thrown, request.settings.model);
           // Between half and all of it, so that many clients do not come back at once.
           const waitMs = trouble.waitMs ?? FIRST_WAIT_MS * 2 ** (number - 1) * (0.5 + Math.random() / 2);
@@ -185,32 +198,76 @@ const OutputItem = z.discriminatedUnion("type", [
   }),
 ]);
 
+const Count = z.number().int().nonnegative();
+const Usage = z.object({
+  input_tokens: Count,
+  input_tokens_details: z.object({ cached_tokens: Count, cache_write_tokens: Count.nullish() }).nullish(),
+  output_tokens: Count,
+  output_tokens_details: z.object({ reasoning_tokens: Count }).nullish(),
+});
+
 const Response = z.object({
   id: z.string(),
   status: z.enum(["completed", "incomplete", "failed"]),
   error: z.object({ code: z.string(), message: z.string() }).nullish(),
   incomplete_details: z.object({ reason: z.string().optional() }).nullish(),
   output: z.array(z.unknown()),
-  usage: z
-    .object({
-      input_tokens: z.number(),
-      input_tokens_details: z.object({ cached_tokens: z.number() }).optional(),
-      output_tokens: z.number(),
-      output_tokens_details: z.object({ reasoning_tokens: z.number() }).optional(),
-    })
-    .nullish(),
+  usage: Usage.nullish(),
 });
 
-/** What came is not a response of the vendor's. */
-class Unreadable extends Error {}
-/** The vendor began and gave up: HTTP 200, status failed. */
-class Failed extends Error {}
+/** The attempt came to nothing. */
+abstract class InVain extends Error {
+  readonly charged: ChargedAttempt | null;
 
-function readResponse(body: unknown, model: string): TextModelResponse {
+  constructor(message: string, charged: ChargedAttempt | null) {
+    super(message);
+    this.charged = charged;
+  }
+}
+/** What came is not a response of the vendor's. */
+class Unreadable extends InVain {}
+/** The vendor began and gave up: HTTP 200, status failed. */
+class Failed extends InVain {}
+
+/** What the vendor bills of an answer that is of no use. */
+function chargedOf(body: unknown, model: string): ChargedAttempt | null {
+  const billed = z.object({ id: z.string().min(1), usage: Usage }).safeParse(body);
+  return billed.success ? { responseId: billed.data.id, model, tokens: countsOf(billed.data.usage) } : null;
+}
+
+function countsOf(usage: z.infer<typeof Usage>): TokenCounts {
+  return {
+    inputTokens: usage.input_tokens,
+    cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
+    outputTokens: usage.output_tokens,
+    reasoningTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
+    cacheWriteTokens: usage.input_tokens_details?.cache_write_tokens ?? 0,
+    estimated: false,
+  };
+}
+
+/** platform.openai.com/tokenizer: about four characters of English. */
+const CHARS_PER_TOKEN = 4;
+
+/** Nothing that was answered is for nothing: without the vendor's figures it is as much as went to and fro, until that is reconciled. */
+function estimatedCounts({ instructions, input, tools }: TextModelRequest, output: readonly unknown[]): TokenCounts {
+  const tokens = (text: string): number => Math.ceil(text.length / CHARS_PER_TOKEN);
+  return {
+    inputTokens: tokens(instructions) + tokens(JSON.stringify(input)) + (tools.length === 0 ? 0 : tokens(JSON.stringify(tools))),
+    cachedInputTokens: 0,
+    outputTokens: tokens(JSON.stringify(output)),
+    reasoningTokens: 0,
+    cacheWriteTokens: 0,
+    estimated: true,
+  };
+}
+
+function readResponse(body: unknown, request: TextModelRequest): TextModelResponse {
+  const { model } = request.settings;
   const parsed = Response.safeParse(body);
-  if (!parsed.success) throw new Unreadable(`the answer is not a response: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Unreadable(`the answer is not a response: ${z.prettifyError(parsed.error)}`, chargedOf(body, model));
   const { id, status, error, incomplete_details: details, output, usage } = parsed.data;
-  if (status === "failed") throw new Failed(error?.code ?? "unknown");
+  if (status === "failed") throw new Failed(error?.code ?? "unknown", chargedOf(body, model));
   const items = output.flatMap((item) => {
     const known = OutputItem.safeParse(item);
     return known.success ? [known.data] : [];
@@ -232,12 +289,7 @@ function readResponse(body: unknown, model: string): TextModelResponse {
         : [],
     output: items.map(asInput),
     cutFor,
-    tokens: {
-      inputTokens: usage?.input_tokens ?? 0,
-      cachedInputTokens: usage?.input_tokens_details?.cached_tokens ?? 0,
-      outputTokens: usage?.output_tokens ?? 0,
-      reasoningTokens: usage?.output_tokens_details?.reasoning_tokens ?? 0,
-    },
+    tokens: usage ? countsOf(usage) : estimatedCounts(request, output),
   };
 }
 

@@ -47,7 +47,13 @@ export type SimulatedFault = FaultAim &
         readonly body?: string;
       }
     | { /** status incomplete after half of what was to be said. */ readonly kind: "text_incomplete"; readonly reason: string }
-    | { /** status failed, nothing generated, nothing billed. */ readonly kind: "text_failed"; readonly code: string }
+    | {
+        /** status failed, nothing generated; billed only where it says so. */
+        readonly kind: "text_failed";
+        readonly code: string;
+        readonly billed?: boolean;
+      }
+    | { /** An answer without `usage`; billed like any other. */ readonly kind: "text_unmetered" }
     | {
         /** The model calls this, whether the request offers it or not, with arguments that need not be JSON, instead of what it would do. */
         readonly kind: "text_tool_call";

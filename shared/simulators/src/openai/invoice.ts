@@ -8,6 +8,11 @@ import type { ResponseUsage, TranscriptionUsage } from "./usage.ts";
  */
 export type InvoiceLine = { readonly sessionId: string; readonly model: string } & (
   | { readonly kind: "response"; readonly responseId: string; readonly status: ResponseStatus; readonly usage: ResponseUsage }
-  | { readonly kind: "text"; readonly responseId: string; readonly status: "completed" | "incomplete"; readonly usage: TextUsage }
+  | {
+      readonly kind: "text";
+      readonly responseId: string;
+      readonly status: "completed" | "incomplete" | "failed";
+      readonly usage: TextUsage;
+    }
   | { readonly kind: "transcription"; readonly itemId: string; readonly usage: TranscriptionUsage }
 );

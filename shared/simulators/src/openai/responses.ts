@@ -125,13 +125,19 @@ export function responsesApi(options: ResponsesOptions): ResponsesApi {
       ...(incomplete ? { cutFor: incomplete.reason } : {}),
       ...(stray ? { stray: { name: stray.name, arguments: stray.arguments } } : {}),
     });
-    if (output.status === "failed") {
-      return { status: 200, body: responseObject({ id, createdAtSeconds, body, request: parsed.value, output, usage: null }) };
-    }
+    const isBilled = output.status !== "failed" || failed?.billed === true;
+    const usage = isBilled ? measured(parsed.value.model, body, output) : null;
+    if (usage)
+      options.bill({ kind: "text", sessionId: "responses", model: parsed.value.model, responseId: id, status: output.status, usage });
+    const shown = strike("text_unmetered") ? null : usage;
+    return { status: 200, body: responseObject({ id, createdAtSeconds, body, request: parsed.value, output, usage: shown }) };
+  }
+
+  function measured(model: string, body: { readonly [field: string]: unknown }, output: ReturnType<typeof outputOf>) {
     const prompt = JSON.stringify([body["instructions"] ?? "", body["tools"] ?? [], body["input"]]);
-    const usage = meter.measure({ model: parsed.value.model, prompt, output: output.text, reasoningTokens: output.reasoningTokens });
-    options.bill({ kind: "text", sessionId: "responses", model: parsed.value.model, responseId: id, status: output.status, usage });
-    return { status: 200, body: responseObject({ id, createdAtSeconds, body, request: parsed.value, output, usage }) };
+    const said =
+      output.status === "failed" ? { output: "", reasoningTokens: 0 } : { output: output.text, reasoningTokens: output.reasoningTokens };
+    return meter.measure({ model, prompt, ...said });
   }
 
   async function wait(ms: number): Promise<void> {
