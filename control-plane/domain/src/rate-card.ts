@@ -17,6 +17,8 @@ export interface RateCard {
   readonly markupBps: number;
   readonly models: { readonly [slug: string]: ModelRates };
   readonly telephony: readonly TelephonyRate[];
+  /** What the carrier takes for a media stream, for each started minute, on top of the call; absent: nothing. */
+  readonly mediaStreamPerMinute?: number | undefined;
 }
 
 export interface ModelRates {
@@ -28,6 +30,8 @@ export interface ModelRates {
 export interface TokenRates {
   readonly textIn?: number | undefined;
   readonly textCachedIn?: number | undefined;
+  /** Input that is written to the vendor's cache; absent: like any other input. */
+  readonly textCacheWrite?: number | undefined;
   readonly textOut?: number | undefined;
   readonly audioIn?: number | undefined;
   readonly audioCachedIn?: number | undefined;
@@ -48,17 +52,29 @@ export interface TokensUsed {
   readonly inputAudioTokens: number;
   readonly cachedTextTokens: number;
   readonly cachedAudioTokens: number;
+  /** Of the input's text; absent: the vendor counts none. */
+  readonly cacheWriteTokens?: number | undefined;
   readonly outputTextTokens: number;
   readonly outputAudioTokens: number;
   /** Where the vendor counts time instead. */
   readonly seconds: number | null;
 }
 
-export type LineItem = "text_in" | "text_cached_in" | "text_out" | "audio_in" | "audio_cached_in" | "audio_out" | "audio_time" | "minutes";
+export type LineItem =
+  | "text_in"
+  | "text_cached_in"
+  | "text_cache_write"
+  | "text_out"
+  | "audio_in"
+  | "audio_cached_in"
+  | "audio_out"
+  | "audio_time"
+  | "minutes"
+  | "stream_minutes";
 
 export interface PricedLine {
   readonly item: LineItem;
-  /** Tokens; microseconds of `audio_time`; started `minutes`. */
+  /** Tokens; microseconds of `audio_time`; started `minutes` and `stream_minutes`. */
   readonly quantity: number;
   /** Micros for a million tokens or for a minute. */
   readonly rate: number;
@@ -88,9 +104,12 @@ export function priceTokens(card: RateCard, model: string, used: TokensUsed): Re
   // A model that is billed by tokens and of which only the time is known: its caller's audio, by the vendor's own measure.
   const timed = seconds !== null && inputAudioTokens === 0;
   const audioIn = timed ? Math.ceil(seconds * AUDIO_TOKENS_PER_S) : inputAudioTokens;
+  // Where the vendor has no price of its own for writing to its cache, it is input like any other.
+  const written = tokens.textCacheWrite === undefined ? 0 : (used.cacheWriteTokens ?? 0);
   const counted: readonly (readonly [LineItem, number, number | undefined])[] = [
-    ["text_in", inputTextTokens - cachedTextTokens, tokens.textIn],
+    ["text_in", inputTextTokens - cachedTextTokens - written, tokens.textIn],
     ["text_cached_in", cachedTextTokens, tokens.textCachedIn],
+    ["text_cache_write", written, tokens.textCacheWrite],
     ["text_out", outputTextTokens, tokens.textOut],
     ["audio_in", audioIn - cachedAudioTokens, tokens.audioIn],
     ["audio_cached_in", cachedAudioTokens, tokens.audioCachedIn],
@@ -110,6 +129,14 @@ export interface CarrierUse {
   /** The number that was called. */
   readonly called: string;
   readonly seconds: number;
+}
+
+/** A media stream beside its call. Without a price it costs nothing, and has no line. */
+export function priceMediaStream(card: RateCard, seconds: number): PricedUse {
+  const rate = card.mediaStreamPerMinute ?? 0;
+  const minutes = rate === 0 ? 0 : Math.ceil(seconds / 60);
+  if (minutes === 0) return priced(card, [], false);
+  return priced(card, [{ item: "stream_minutes", quantity: minutes, rate, cost: micros(BigInt(minutes) * BigInt(rate)) }], false);
 }
 
 /** Carriers bill every minute that was begun. */

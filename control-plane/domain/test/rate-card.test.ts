@@ -1,7 +1,16 @@
 import { micros } from "@struere/kernel";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type PricedUse, priceTelephony, priceTokens, type RateCard, roundHalfUp, type TokensUsed, unpriced } from "../src/index.ts";
+import {
+  type PricedUse,
+  priceMediaStream,
+  priceTelephony,
+  priceTokens,
+  type RateCard,
+  roundHalfUp,
+  type TokensUsed,
+  unpriced,
+} from "../src/index.ts";
 
 const CARD: RateCard = {
   version: "2026-11-test",
@@ -48,6 +57,23 @@ function page({ lines, cost, markup, converted }: PricedUse): string {
   const items = lines.map((line) => `${line.item} ${line.quantity} at ${line.rate}: ${line.cost}`);
   return [...items, `${cost}${markup > 0n ? ` + ${markup}` : ""}${converted ? ", converted" : ""}`].join("\n");
 }
+
+describe("what a vendor bills beside it", () => {
+  test("writing to its cache has its own price where the vendor has one, and is input like any other where not", () => {
+    const used = { inputTextTokens: 3_000, cachedTextTokens: 1_000, cacheWriteTokens: 500 };
+    const luna = { perMillionTokens: { textIn: 100_000, textCachedIn: 10_000, textCacheWrite: 125_000, textOut: 500_000 } };
+    expect(invoice("luna", used, { ...CARD, models: { luna } })).toBe(
+      "text_in 1500 at 100000: 150\ntext_cached_in 1000 at 10000: 10\ntext_cache_write 500 at 125000: 63\n223",
+    );
+    expect(invoice("text", used)).toBe("text_in 2000 at 1000000: 2000\ntext_cached_in 1000 at 50000: 50\n2050");
+  });
+
+  test("a media stream by started minutes, and nothing where it has no price", () => {
+    const streamed = (seconds: number, mediaStreamPerMinute?: number) => page(priceMediaStream({ ...CARD, mediaStreamPerMinute }, seconds));
+    expect(streamed(61, 4_000)).toBe("stream_minutes 2 at 4000: 8000\n8000");
+    expect([streamed(0, 4_000), streamed(61)]).toEqual(["0", "0"]);
+  });
+});
 
 describe("a response is billed by modality", () => {
   test("cached tokens at their own price, and not a second time as input", () => {

@@ -15,6 +15,8 @@ export const CHARGE_CATEGORIES = [
   "text",
   "transcription",
   "telephony",
+  "transfer",
+  "media_stream",
   "auditor",
   "classifier",
   "text_agents",
@@ -65,7 +67,7 @@ export async function sumCharges(db: Db, scope: Scope, filter: ChargeFilter): Pr
       select day,
         case
           when source = 'transcription' then 'transcription'
-          when source = 'telephony' then 'telephony'
+          when source in ('telephony', 'transfer', 'media_stream') then source
           when source = 'audit' then 'auditor'
           when source = 'route' then 'classifier'
           when source = 'reply' then 'text_agents'
@@ -74,7 +76,7 @@ export async function sumCharges(db: Db, scope: Scope, filter: ChargeFilter): Pr
           when item in ('audio_in', 'audio_time') then 'audio_in'
           else 'text'
         end as category,
-        case item when 'audio_time' then 'microseconds' when 'minutes' then 'minutes' else 'tokens' end as unit, quantity, cost as amount
+        case item when 'audio_time' then 'microseconds' when 'minutes' then 'minutes' when 'stream_minutes' then 'minutes' else 'tokens' end as unit, quantity, cost as amount
       from lines
       union all
       select day, 'markup', 'none', 0, amount_micros - coalesce((select sum((line ->> 'costMicros')::bigint) from jsonb_array_elements(lines) as line), 0)

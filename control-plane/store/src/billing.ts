@@ -148,20 +148,53 @@ export async function listSettledHolds(db: Db, limit: number): Promise<readonly 
         select mark.seq from call_watermarks mark where mark.call_id = call.id and mark.epoch = call.epoch
       ))
       and not exists (select from call_usage used where used.call_id = call.id and used.billed_at is null and used.billing_problem is null)
+      and not exists (select from call_transfers leg where leg.call_id = call.id and leg.billed_at is null and leg.billing_problem is null)
     order by hold.expires_at limit ${limit}`.execute(db);
   return rows;
 }
 
-/** What could not be billed is tried again. @returns how much that is. */
-export async function retryBilling(db: Db, scope: Scope): Promise<number> {
+/** Of each kind, in one go. */
+const RETRIED_MAX = 5_000;
+
+/**
+ * What could not be billed is tried again, the oldest first, a bounded number at a time.
+ * @returns how much that is, and whether there is more to be retried.
+ */
+export async function retryBilling(
+  db: Db,
+  scope: Scope,
+  most = RETRIED_MAX,
+): Promise<{ readonly retried: number; readonly more: boolean }> {
   const ours = sql`organization_id = ${scope.organizationId} and environment = ${scope.environment}`;
-  const { rows } = await sql<{ count: number }>`
+  const { rows } = await sql<{ counts: readonly number[] }>`
     with used as (
         update call_usage set billing_problem = null
-        where billing_problem is not null and exists (select from calls where calls.id = call_usage.call_id and ${ours}) returning 1
+        where (call_id, usage_id) in (
+          select stuck.call_id, stuck.usage_id from call_usage stuck join calls on calls.id = stuck.call_id
+          where stuck.billing_problem is not null and ${ours} order by stuck.at limit ${most} for update of stuck skip locked
+        ) returning 1
       ),
-      written as (update text_usage set billing_problem = null where ${ours} and billing_problem is not null returning 1),
-      carried as (update calls set billing_problem = null where ${ours} and billing_problem is not null returning 1)
-    select (select count(*) from used) + (select count(*) from written) + (select count(*) from carried) as count`.execute(db);
-  return rows[0]?.count ?? 0;
+      written as (
+        update text_usage set billing_problem = null where response_id in (
+          select response_id from text_usage where ${ours} and billing_problem is not null
+          order by at limit ${most} for update skip locked
+        ) returning 1
+      ),
+      carried as (
+        update calls set billing_problem = null where id in (
+          select id from calls where ${ours} and billing_problem is not null order by ended_at limit ${most} for update skip locked
+        ) returning 1
+      ),
+      transferred as (
+        update call_transfers set billing_problem = null where call_id in (
+          select call_id from call_transfers where ${ours} and billing_problem is not null
+          order by asked_at limit ${most} for update skip locked
+        ) returning 1
+      )
+    select array[
+      (select count(*)::int from used), (select count(*)::int from written),
+      (select count(*)::int from carried), (select count(*)::int from transferred)
+    ] as counts`.execute(db);
+  const counts = rows[0]?.counts ?? [];
+  return { retried: counts.reduce((sum, count) => sum + count, 0), more: counts.some((count) => count >= most) };
 }

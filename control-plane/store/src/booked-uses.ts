@@ -107,6 +107,9 @@ export async function findSessions(
 export type CarriedCall = Pick<Call, "id" | "direction" | "to_number" | "twilio_account_sid"> & {
   readonly twilio_call_sid: string;
   readonly rate_card_version: string;
+  /** Of the leg to the person that it was transferred to, once its minutes are in the books. */
+  readonly leg_call_sid: string | null;
+  readonly leg_to_number: string | null;
 };
 
 /** Calls that ended in a time and whose minutes are in the books. @param options.after the last one of the page before. */
@@ -115,17 +118,14 @@ export async function listCarriedCalls(
   scope: Scope,
   options: { readonly from: Date; readonly to: Date; readonly after: CallId | null; readonly limit: number },
 ): Promise<readonly CarriedCall[]> {
-  let query = db
-    .selectFrom("calls")
-    .select(["id", "direction", "to_number", "twilio_account_sid"])
-    .select([sql<string>`twilio_call_sid`.as("twilio_call_sid"), sql<string>`rate_card_version`.as("rate_card_version")])
-    .where("organization_id", "=", scope.organizationId)
-    .where("environment", "=", scope.environment)
-    .where("carrier_billed_at", "is not", null)
-    .where("twilio_call_sid", "is not", null)
-    .where("rate_card_version", "is not", null)
-    .where("ended_at", ">=", options.from)
-    .where("ended_at", "<", options.to);
-  if (options.after !== null) query = query.where("id", ">", options.after);
-  return await query.orderBy("id").limit(options.limit).execute();
+  const { rows } = await sql<CarriedCall>`
+    select call.id, call.direction, call.to_number, call.twilio_account_sid, call.twilio_call_sid, call.rate_card_version,
+      leg.leg_call_sid, leg.to_number as leg_to_number
+    from calls call left join call_transfers leg on leg.call_id = call.id and leg.billed_at is not null
+    where call.organization_id = ${scope.organizationId} and call.environment = ${scope.environment}
+      and call.carrier_billed_at is not null and call.twilio_call_sid is not null and call.rate_card_version is not null
+      and call.ended_at >= ${options.from} and call.ended_at < ${options.to}
+      and (${options.after}::text is null or call.id > ${options.after})
+    order by call.id limit ${options.limit}`.execute(db);
+  return rows;
 }

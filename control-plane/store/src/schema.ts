@@ -78,6 +78,7 @@ export interface Database {
   credit_holds: CreditHoldTable;
   dialling_policies: DiallingPolicyTable;
   call_placements: CallPlacementTable;
+  call_transfers: CallTransferTable;
   allowances: AllowanceTable;
 }
 
@@ -248,6 +249,9 @@ export interface TextUsageTable {
   cached_input_tokens: number;
   output_tokens: number;
   reasoning_tokens: number;
+  cache_write_tokens: ColumnType<number, number | undefined, number>;
+  /** We counted, since the vendor did not say. */
+  estimated: ColumnType<boolean, boolean | undefined, boolean>;
   at: Date;
   rate_card_version: ColumnType<string | null, string | null | undefined, string | null>;
   billed_at: ColumnType<Date | null, never, Date | null>;
@@ -584,7 +588,7 @@ export interface LedgerTable {
 }
 
 /** What was used: a response or transcription of a call, a text response by its purpose, or the carrier. */
-export type UseSource = "response" | "transcription" | TextUsageTable["purpose"] | "audit" | "telephony";
+export type UseSource = "response" | "transcription" | TextUsageTable["purpose"] | "audit" | "telephony" | "transfer" | "media_stream";
 
 export interface LedgerTransactionTable {
   id: ColumnType<number, never, never>;
@@ -678,6 +682,22 @@ export interface CallPlacementTable {
   problem: string | null;
   created_at: Date;
 }
+/** The leg to a person that a call was transferred to. */
+export interface CallTransferTable {
+  call_id: CallId;
+  organization_id: OrganizationId;
+  environment: Environment;
+  to_number: string;
+  asked_at: Date;
+  leg_call_sid: string | null;
+  /** `null`: Twilio has not said it yet. */
+  leg_duration_s: number | null;
+  billed_at: Date | null;
+  billing_problem: string | null;
+}
+
+export type CallTransfer = Selectable<CallTransferTable>;
+
 export interface AllowanceTable {
   organization_id: OrganizationId;
   environment: Environment;

@@ -17,6 +17,8 @@ export interface Use {
   /** We counted, and not the vendor. */
   readonly estimated: boolean;
   readonly occurredAt: Date;
+  /** Not everybody pays for it: what has no price is not in the books at all. */
+  readonly ifPriced?: true;
   readonly price: (card: RateCard) => Result<PricedUse, PriceProblem>;
 }
 
@@ -35,7 +37,7 @@ export async function billUses({ db, clock, cards }: BillingOptions, uses: reado
     const priced = card && use.price(card);
     if (!priced) problems.set(use, `the rate card ${use.rateCardVersion} is not in the database`);
     else if (!priced.ok) problems.set(use, priced.problem.detail);
-    else {
+    else if (!use.ifPriced || priced.value.lines.length > 0) {
       const name = `${use.scope.organizationId} ${use.scope.environment}`;
       const batch = byScope.get(name) ?? { scope: use.scope, entries: [], uses: [] };
       byScope.set(name, batch);
@@ -53,9 +55,11 @@ export async function billUses({ db, clock, cards }: BillingOptions, uses: reado
   return uses.map((use) => problems.get(use) ?? null);
 }
 
+const BY_CARRIER: ReadonlySet<UseSource> = new Set(["telephony", "transfer", "media_stream"]);
+
 function entryOf(use: Use, { cost, markup, lines, converted }: PricedUse): EntryToPost {
   const estimated = use.estimated || converted;
-  const to: CostAccount = estimated ? "unobserved" : use.source === "telephony" ? "telephony" : "models";
+  const to: CostAccount = estimated ? "unobserved" : BY_CARRIER.has(use.source) ? "telephony" : "models";
   return {
     entry: { kind: "charge", key: use.key, holdId: use.callId, to, cost, markup, payer: "organization" },
     actor: "biller",

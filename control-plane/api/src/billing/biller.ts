@@ -22,16 +22,18 @@ import {
   listUnbilledCallUsage,
   listUnbilledCarriers,
   listUnbilledTextUsage,
+  listUnbilledTransfers,
   markCallUsage,
   markCarrier,
   markTextUsage,
+  markTransfers,
   postEntries,
   type UsageToRecord,
 } from "@struere/store";
 import { readMessage } from "../recorder/read-message.ts";
 import { billUses, rateCards, type Use } from "./bill-uses.ts";
 import { estimateUnreported, takeBackOvertaken } from "./estimates.ts";
-import { useOfCarrier, useOfMessage, useOfRow, useOfText } from "./uses.ts";
+import { useOfCarrier, useOfMediaStream, useOfMessage, useOfRow, useOfText, useOfTransfer } from "./uses.ts";
 
 export interface BillerOptions {
   readonly bus: Bus;
@@ -129,8 +131,19 @@ export function startBiller(options: BillerOptions): Biller {
     async () => {
       const endedBefore = new Date(clock.wall() - CARRIER_SILENT_MS);
       const rows = await listUnbilledCarriers(db, { endedBefore, limit: ROUND_BATCH });
+      // The stream first: what marks the call is that its minutes are in the books.
+      await bill(
+        rows.flatMap((row) => (row.answered_at === null ? [] : [{ item: row.id, use: useOfMediaStream(row) }])),
+        async () => undefined,
+      );
       const items = rows.map((row) => ({ item: row.id, use: useOfCarrier(row) }));
       await bill(items, (callIds, problem) => markCarrier(db, { callIds, now: now(), ...told(problem) }));
+      return rows.length;
+    },
+    async () => {
+      const rows = await listUnbilledTransfers(db, { endedBefore: new Date(clock.wall() - CARRIER_SILENT_MS), limit: ROUND_BATCH });
+      const items = rows.map((row) => ({ item: row.call_id, use: useOfTransfer(row) }));
+      await bill(items, (callIds, problem) => markTransfers(db, { callIds, now: now(), ...told(problem) }));
       return rows.length;
     },
     async () => {

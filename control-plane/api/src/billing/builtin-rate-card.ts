@@ -2,7 +2,8 @@
  * The prices that hold when nobody says otherwise. Those of models are the vendor's, from the list of models. Telephony is an ASSUMPTION, for
  * the United States and Canada only: what a carrier charges depends on the account, the number and the contract, so check these two
  * lines against your carrier's price list, and override them, and add the countries that you call, in the file that RATE_CARD_FILE names
- * (deploy/README.md shows one). What has no price here or there is not called and not answered.
+ * (deploy/README.md shows one). What has no price here or there is not called and not answered. What the carrier takes for media streams is
+ * not known here, and is billed once that file says it.
  *
  * Whoever changes a price here makes another card: its version comes from what is in it.
  */

@@ -4,6 +4,7 @@
  *
  *   { "label": "acme-2026-12", "markupBps": 1500,
  *     "models": { "gpt-realtime-2.1-mini": { "perMillionTokens": { "textIn": "0.60", "audioIn": "10.00", … } }, "own": { "perMinute": "0.01" } },
+ *     "mediaStream": { "perMinute": "0.004" },
  *     "telephony": [{ "direction": "outbound", "prefix": "+49", "perMinute": "0.0190" }, { "direction": "inbound", "prefix": "*", "perMinute": "0.01" }] }
  */
 import { readFile } from "node:fs/promises";
@@ -26,6 +27,7 @@ const Tokens = z
   .strictObject({
     textIn: Price.optional(),
     textCachedIn: Price.optional(),
+    textCacheWrite: Price.optional(),
     textOut: Price.optional(),
     audioIn: Price.optional(),
     audioCachedIn: Price.optional(),
@@ -53,6 +55,8 @@ const RateCardFile = z.strictObject({
   markupBps: z.number().int().min(0).max(100_000).optional(),
   models: z.record(z.string(), Model).default({}),
   telephony: z.array(Telephony).max(5_000).default([]),
+  /** The carrier's price of a media stream, beside that of the call. */
+  mediaStream: z.strictObject({ perMinute: Price }).optional(),
 });
 
 /** @param text JSON. @throws Fault invalid_argument that names every place where it is wrong. */
@@ -68,7 +72,7 @@ export function readRateCard(text: string, name = "RATE_CARD_FILE"): RateCard {
     const where = read.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`).join("; ");
     throw new Fault("invalid_argument", `${name} is not a rate card: ${where}`);
   }
-  const { label, markupBps, models, telephony } = read.data;
+  const { label, markupBps, models, telephony, mediaStream } = read.data;
   const own: TelephonyRate[] = telephony.map((rate) => ({ ...rate, prefix: rate.prefix === "*" ? "" : rate.prefix }));
   const replaced = new Set(own.map(placeOf));
   if (replaced.size < own.length) throw new Fault("invalid_argument", `${name} prices the same direction and prefix twice`);
@@ -77,6 +81,7 @@ export function readRateCard(text: string, name = "RATE_CARD_FILE"): RateCard {
     markupBps: markupBps ?? BUILTIN_PRICES.markupBps,
     models: { ...BUILTIN_PRICES.models, ...Object.fromEntries(Object.entries(models).map(([slug, rates]) => [bareSlug(slug), rates])) },
     telephony: [...BUILTIN_PRICES.telephony.filter((rate) => !replaced.has(placeOf(rate))), ...own],
+    ...(mediaStream === undefined ? {} : { mediaStreamPerMinute: mediaStream.perMinute }),
   };
   return { version: versionOfCard(label, prices), ...prices };
 }

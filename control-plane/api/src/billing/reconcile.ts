@@ -1,6 +1,7 @@
 /**
  * Holds the books against what the vendors say, and posts the differences: corrections of what is booked, never changes of it. Asking again
- * with the same figures posts nothing. Of one environment: what another used is none of its business, and stays open.
+ * with the same figures posts nothing. Of one environment: what another used is none of its business, and stays open. Whoever asks gives a
+ * transaction: what is posted and the line that says who asked are there together, or not at all.
  */
 import { type Actual, type Booked, correction, priceTelephony, priceTokens, type RateCard } from "@struere/domain";
 import { type CallId, Fault, type Micros, micros, NO_MONEY, parseMicros } from "@struere/kernel";
@@ -8,17 +9,17 @@ import {
   type BookedUse,
   bookedUses,
   type CarriedCall,
+  type EntryToPost,
   findSessions,
   findUses,
   listCarriedCalls,
   postEntries,
-  postEntry,
   type Scope,
 } from "@struere/store";
 import type { BillingOptions } from "./bill-uses.ts";
 import { estimateKey } from "./estimates.ts";
 import type { VendorUse } from "./usage-export.ts";
-import { carrierKey, textKey, usageKey } from "./uses.ts";
+import { carrierKey, textKey, transferKey, usageKey } from "./uses.ts";
 
 export interface Reconciliation {
   /** Uses that the vendor names. */
@@ -46,6 +47,7 @@ export async function reconcileModels(options: BillingOptions, scope: Scope, use
       chunk.map((use) => use.id),
     );
     const unseen: VendorUse[] = [];
+    const billed: Billed[] = [];
     for (const use of chunk) {
       tally.checked += 1;
       const ours = known.get(use.id);
@@ -54,9 +56,10 @@ export async function reconcileModels(options: BillingOptions, scope: Scope, use
         const key = ours.callId === null ? textKey(use.id) : usageKey(ours.callId, use.id);
         const actual = ours.rateCardVersion === null ? null : await actualOf(options, ours.rateCardVersion, use);
         if (actual === null || typeof actual === "string") tally.open.push({ id: use.id, why: actual ?? "it is not billed yet" });
-        else await correct(options, tally, { scope, key, callId: ours.callId, id: use.id, actual });
+        else billed.push({ key, callId: ours.callId, id: use.id, actual });
       }
     }
+    await correctAll(options, tally, scope, billed);
     await bookUnseen(options, tally, scope, unseen);
   }
   return shown(tally);
@@ -69,39 +72,75 @@ export interface CarrierBill {
   readonly currency: string;
 }
 
-export interface CarrierQuestion {
+/** A call, or the leg of one to the person that it was transferred to. */
+export interface CarriedLeg {
+  readonly callSid: string;
+  readonly accountSid: string;
+  readonly callId: CallId;
+  readonly key: string;
+  readonly direction: "inbound" | "outbound";
+  readonly called: string;
+  readonly rateCardVersion: string;
+}
+
+/** What the carrier answers. A sentence: why it can not be asked about this leg. */
+export interface AskedLeg {
+  readonly leg: CarriedLeg;
+  readonly bill: CarrierBill | string;
+}
+
+export interface CarrierPage {
   readonly from: Date;
   readonly to: Date;
   /** The last call of the page before. */
   readonly after: CallId | null;
   readonly limit: number;
-  /** Asks the carrier. A sentence: why it can not be asked about this call; undefined: it knows no such call. */
-  readonly billOf: (call: CarriedCall) => Promise<CarrierBill | string | undefined>;
 }
 
-/** One page of calls, since the carrier is asked about each. @returns with `next` what the next page comes after. */
-export async function reconcileCarrier(
-  options: BillingOptions,
+/**
+ * Asks the carrier about one page of calls, leg by leg, before anything is locked.
+ * @param billOf undefined: the carrier knows no such call
+ * @returns with `next` what the next page comes after.
+ */
+export async function askCarrier(
+  db: BillingOptions["db"],
   scope: Scope,
-  question: CarrierQuestion,
-): Promise<Reconciliation & { readonly next: CallId | null }> {
-  const tally = newTally();
-  const calls = await listCarriedCalls(options.db, scope, question);
-  for (const call of calls) {
-    tally.checked += 1;
-    const bill = (await question.billOf(call)) ?? "the carrier knows no such call";
-    const actual = typeof bill === "string" ? bill : await carrierActual(options, call, bill);
-    const id = call.twilio_call_sid;
-    if (typeof actual === "string") tally.open.push({ id, why: actual });
-    else await correct(options, tally, { scope, key: carrierKey(call.id), callId: call.id, id, actual });
+  page: CarrierPage,
+  billOf: (leg: Pick<CarriedLeg, "callSid" | "accountSid">) => Promise<CarrierBill | string | undefined>,
+): Promise<{ readonly asked: readonly AskedLeg[]; readonly next: CallId | null }> {
+  const calls = await listCarriedCalls(db, scope, page);
+  const asked: AskedLeg[] = [];
+  for (const leg of calls.flatMap(legsOf)) {
+    asked.push({ leg, bill: (await billOf(leg)) ?? "the carrier knows no such call" });
   }
-  return { ...shown(tally), next: calls.length < question.limit ? null : (calls.at(-1)?.id ?? null) };
+  return { asked, next: calls.length < page.limit ? null : (calls.at(-1)?.id ?? null) };
 }
 
-async function carrierActual({ cards }: BillingOptions, call: CarriedCall, bill: CarrierBill): Promise<Actual | string> {
-  const card = await cards.find(call.rate_card_version);
-  if (!card) return `the rate card ${call.rate_card_version} is not in the database`;
-  const priced = priceTelephony(card, { direction: call.direction, called: call.to_number, seconds: bill.seconds });
+export async function reconcileCarrier(options: BillingOptions, scope: Scope, asked: readonly AskedLeg[]): Promise<Reconciliation> {
+  const tally = newTally();
+  const billed: Billed[] = [];
+  for (const { leg, bill } of asked) {
+    tally.checked += 1;
+    const actual = typeof bill === "string" ? bill : await carrierActual(options, leg, bill);
+    if (typeof actual === "string") tally.open.push({ id: leg.callSid, why: actual });
+    else billed.push({ key: leg.key, callId: leg.callId, id: leg.callSid, actual });
+  }
+  await correctAll(options, tally, scope, billed);
+  return shown(tally);
+}
+
+function legsOf(call: CarriedCall): readonly CarriedLeg[] {
+  const { id: callId, twilio_account_sid: accountSid, rate_card_version: rateCardVersion } = call;
+  const common = { callId, accountSid, rateCardVersion };
+  const own = { ...common, callSid: call.twilio_call_sid, key: carrierKey(callId), direction: call.direction, called: call.to_number };
+  if (call.leg_call_sid === null || call.leg_to_number === null) return [own];
+  return [own, { ...common, callSid: call.leg_call_sid, key: transferKey(callId), direction: "outbound", called: call.leg_to_number }];
+}
+
+async function carrierActual({ cards }: BillingOptions, leg: CarriedLeg, bill: CarrierBill): Promise<Actual | string> {
+  const card = await cards.find(leg.rateCardVersion);
+  if (!card) return `the rate card ${leg.rateCardVersion} is not in the database`;
+  const priced = priceTelephony(card, { ...leg, seconds: bill.seconds });
   if (!priced.ok) return priced.problem.detail;
   if (bill.price === null) return "the carrier does not know its price yet; ask again later";
   if (bill.currency !== card.currency) return `the carrier bills in ${bill.currency}, and the books are in ${card.currency}`;
@@ -190,30 +229,45 @@ function estimateGone(key: string, { booked, corrections }: BookedUse, callId: C
   };
 }
 
-async function correct(
-  { db, clock }: BillingOptions,
-  tally: Tally,
-  about: { readonly scope: Scope; readonly key: string; readonly callId: CallId | null; readonly id: string; readonly actual: Actual },
-): Promise<void> {
-  const { scope, key, callId, id, actual } = about;
-  const use = (await bookedUses(db, scope, [key])).get(key);
-  if (!use) {
-    tally.open.push({ id, why: "it is not billed yet" });
-    return;
-  }
-  tally.vendor += actual.vendorCost;
-  tally.booked += costIn(use.booked);
-  const postings = correction(use.booked, actual);
-  if (postings.length === 0) return;
-  const entry = { kind: "adjustment", key: `reconcile:${key}:${use.corrections + 1}`, postings } as const;
-  const answer = await postEntry(
+/** A use that is ours, and what the vendor says of it. */
+interface Billed {
+  readonly key: string;
+  readonly callId: CallId | null;
+  /** The vendor's. */
+  readonly id: string;
+  readonly actual: Actual;
+}
+
+/** All in one posting, so that the books are locked once. */
+async function correctAll({ db, clock }: BillingOptions, tally: Tally, scope: Scope, billed: readonly Billed[]): Promise<void> {
+  const known = await bookedUses(
     db,
     scope,
-    { entry, actor: "reconcile", corrects: key, note: "as the vendor bills it", ...(callId === null ? {} : { callId }) },
-    new Date(clock.wall()),
+    billed.map(({ key }) => key),
   );
-  if (!answer.ok) throw new Fault("internal", answer.problem.detail);
-  tally.corrected += 1;
+  const entries: EntryToPost[] = [];
+  for (const { key, callId, id, actual } of billed) {
+    const use = known.get(key);
+    if (!use) {
+      tally.open.push({ id, why: "it is not billed yet" });
+      continue;
+    }
+    tally.vendor += actual.vendorCost;
+    tally.booked += costIn(use.booked);
+    const postings = correction(use.booked, actual);
+    if (postings.length === 0) continue;
+    entries.push({
+      entry: { kind: "adjustment", key: `reconcile:${key}:${use.corrections + 1}`, postings },
+      actor: "reconcile",
+      corrects: key,
+      note: "as the vendor bills it",
+      ...(callId === null ? {} : { callId }),
+    });
+  }
+  for (const answer of await postEntries(db, scope, entries, new Date(clock.wall()))) {
+    if (!answer.ok) throw new Fault("internal", answer.problem.detail);
+    tally.corrected += 1;
+  }
 }
 
 const costIn = ({ models, telephony, unobserved }: Booked): bigint => models + telephony + unobserved;

@@ -36,7 +36,7 @@ const Line = z.object({
 });
 const TextUsage = z.object({
   input_tokens: Count,
-  input_tokens_details: z.object({ cached_tokens: Count }),
+  input_tokens_details: z.object({ cached_tokens: Count, cache_write_tokens: Count.optional() }),
   output_tokens: Count,
 });
 
@@ -78,6 +78,7 @@ function readUsed(usage: { readonly [field: string]: unknown }, kind: VendorUse[
     ? {
         inputTextTokens: text.data.input_tokens,
         cachedTextTokens: text.data.input_tokens_details.cached_tokens,
+        cacheWriteTokens: text.data.input_tokens_details.cache_write_tokens,
         outputTextTokens: text.data.output_tokens,
         inputAudioTokens: 0,
         cachedAudioTokens: 0,

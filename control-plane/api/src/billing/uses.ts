@@ -1,8 +1,8 @@
 /** Rows and messages as things that were used. The same use has the same key, whichever way it comes. */
 import { createHash } from "node:crypto";
-import { priceTelephony, priceTokens, type TokensUsed } from "@struere/domain";
-import type { CallId } from "@struere/kernel";
-import type { CallToBill, CallUsage, UnbilledCarrier, UnbilledText, UsageToRecord } from "@struere/store";
+import { priceMediaStream, priceTelephony, priceTokens, type TokensUsed } from "@struere/domain";
+import { type CallId, ok } from "@struere/kernel";
+import type { CallToBill, CallUsage, UnbilledCarrier, UnbilledText, UnbilledTransfer, UsageToRecord } from "@struere/store";
 import { storable } from "@struere/store";
 import type { Use } from "./bill-uses.ts";
 
@@ -47,6 +47,7 @@ export function useOfText(row: UnbilledText, cardNow: string): Use {
   const tokens: TokensUsed = {
     inputTextTokens: row.input_tokens,
     cachedTextTokens: row.cached_input_tokens,
+    cacheWriteTokens: row.cache_write_tokens,
     // What a model thinks is output like any other.
     outputTextTokens: row.output_tokens,
     inputAudioTokens: 0,
@@ -62,7 +63,7 @@ export function useOfText(row: UnbilledText, cardNow: string): Use {
     source: row.by_auditor ? "audit" : row.purpose,
     model,
     rateCardVersion: row.call_rate_card_version ?? cardNow,
-    estimated: false,
+    estimated: row.estimated,
     occurredAt: row.at,
     price: (card) => priceTokens(card, model, tokens),
   };
@@ -86,9 +87,42 @@ export function useOfCarrier(row: UnbilledCarrier): Use {
   };
 }
 
+/** For as long as the stream was open, as its nodes saw it: the carrier says of no call how long that was. */
+export function useOfMediaStream(row: UnbilledCarrier): Use {
+  const seconds = row.answered_at === null ? 0 : Math.ceil((row.duration_ms ?? 0) / 1_000);
+  return {
+    ...useOfCarrier(row),
+    key: streamKey(row.id),
+    source: "media_stream",
+    estimated: false,
+    ifPriced: true,
+    price: (card) => ok(priceMediaStream(card, seconds)),
+  };
+}
+
+/** Of a leg that Twilio said nothing about: it can have begun when it was asked for, and was over with its call. */
+export function useOfTransfer(row: UnbilledTransfer): Use {
+  const { call_id: callId, to_number: called, asked_at: askedAt, carrier_ended_at: endedAt, leg_duration_s: counted } = row;
+  const seconds = counted ?? (endedAt === null ? 60 : Math.max(0, Math.ceil((endedAt.getTime() - askedAt.getTime()) / 1_000)));
+  return {
+    key: transferKey(callId),
+    scope: scopeOf(row),
+    callId,
+    threadId: null,
+    source: "transfer",
+    model: null,
+    rateCardVersion: row.rate_card_version,
+    estimated: counted === null,
+    occurredAt: endedAt ?? askedAt,
+    price: (card) => priceTelephony(card, { direction: "outbound", called, seconds }),
+  };
+}
+
 export const usageKey = (callId: CallId, usageId: string): string => short(`usage:${callId}:${usageId}`);
 export const textKey = (responseId: string): string => short(`text:${responseId}`);
 export const carrierKey = (callId: CallId): string => `telephony:${callId}`;
+export const streamKey = (callId: CallId): string => `media_stream:${callId}`;
+export const transferKey = (callId: CallId): string => `transfer:${callId}`;
 
 function callUse(
   call: CallToBill & { readonly rate_card_version: string },

@@ -41,7 +41,7 @@ export function addWebhooks(app: FastifyInstance, options: WebhookOptions): void
         callId === null ? await takeStatus(options, await checked(form)) : await takePlacedStatus(options, await checked(form), callId),
     },
     streamStatus: { heard: false, answer: async (form) => takeStreamStatus(options, await checked(form)) },
-    dialAction: { heard: true, answer: async (form) => answerAfterDial(await checked(form)) },
+    dialAction: { heard: true, answer: async (form) => await answerAfterDial(options, await checked(form)) },
     voiceOutbound: {
       heard: true,
       answer: async (form, callId) => await answerOutbound(options, await checked(form), placed(callId)),

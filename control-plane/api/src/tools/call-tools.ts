@@ -1,7 +1,14 @@
 /** call.end, call.transfer, call.sendDigits: what an agent does with the line. */
-import { areDigits, numbersInInstructions, type ToolArguments, transferRefusal, type TransferRefusal } from "@struere/domain";
+import {
+  areDigits,
+  numbersInInstructions,
+  telephonyRate,
+  type ToolArguments,
+  transferRefusal,
+  type TransferRefusal,
+} from "@struere/domain";
 import { Fault } from "@struere/kernel";
-import type { Call } from "@struere/store";
+import { type Call, type Db, dropTransfer, findRateCard, recordTransfer } from "@struere/store";
 import { z } from "zod";
 import { dialPerson } from "./dial-twiml.ts";
 import { UnknownOutcome } from "./guard/guarded-request.ts";
@@ -16,7 +23,7 @@ const REDIRECT_MS = 12_000;
 
 /** @throws Fault */
 export function planCallTool(
-  services: Pick<ToolServices, "redirector" | "dialActionUrl">,
+  services: Pick<ToolServices, "db" | "clock" | "redirector" | "dialActionUrl">,
   request: ToolRequest,
   given: ToolArguments,
 ): ToolPlan {
@@ -36,7 +43,7 @@ export function planCallTool(
 }
 
 function planTransferToPerson(
-  { redirector, dialActionUrl }: Pick<ToolServices, "redirector" | "dialActionUrl">,
+  { db, clock, redirector, dialActionUrl }: Pick<ToolServices, "db" | "clock" | "redirector" | "dialActionUrl">,
   { scope, agent }: ToolRequest,
   call: Call,
   phoneNumber: string,
@@ -51,16 +58,26 @@ function planTransferToPerson(
     kind: "outside",
     maxMs: REDIRECT_MS,
     async work() {
+      await checkPriced(db, call, phoneNumber);
       const twiml = dialPerson({ phoneNumber, callerId, actionUrl: dialActionUrl() });
+      await recordTransfer(db, scope, { callId: call.id, toNumber: phoneNumber, now: new Date(clock.wall()) });
       try {
         await redirector.redirect(scope, { accountSid: call.twilio_account_sid, callSid, twiml });
       } catch (thrown) {
         if (thrown instanceof Fault && thrown.code === "unavailable") throw new UnknownOutcome(thrown.sentence, { cause: thrown });
+        await dropTransfer(db, call.id);
         throw thrown;
       }
       return { output: { transferred: true, phoneNumber }, effect: { kind: "transferred" } };
     },
   };
+}
+
+/** The leg is billed by the prices of its call; where those do not reach, nobody is connected. */
+async function checkPriced(db: Db, call: Call, called: string): Promise<void> {
+  const card = call.rate_card_version === null ? undefined : await findRateCard(db, call.rate_card_version);
+  const rate = card && telephonyRate(card, { direction: "outbound", called });
+  if (rate && !rate.ok) throw new Fault("failed_precondition", rate.problem.detail);
 }
 
 function refusalFault(refusal: TransferRefusal, systemPrompt: string): Fault {

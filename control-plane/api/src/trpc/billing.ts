@@ -157,7 +157,7 @@ export const billingRouter = router({
     .input(NoInput)
     .query(({ ctx: { rateCard } }) => {
       const price = (amount: number | undefined) => (amount === undefined ? null : formatMicros(micros(amount)));
-      const { version, currency, markupBps, models, telephony } = rateCard;
+      const { version, currency, markupBps, models, telephony, mediaStreamPerMinute } = rateCard;
       return {
         version,
         currency,
@@ -168,12 +168,15 @@ export const billingRouter = router({
           perMillionTokens: {
             textIn: price(tokens?.textIn),
             textCachedIn: price(tokens?.textCachedIn),
+            textCacheWrite: price(tokens?.textCacheWrite),
             textOut: price(tokens?.textOut),
             audioIn: price(tokens?.audioIn),
             audioCachedIn: price(tokens?.audioCachedIn),
             audioOut: price(tokens?.audioOut),
           },
         })),
+        /** For each started minute of a media stream, on top of the call; `null`: not billed. */
+        mediaStreamPerMinute: price(mediaStreamPerMinute),
         telephony: telephony.map(({ direction, prefix, perMinute }) => ({ direction, prefix, perMinute: price(perMinute) })),
       };
     }),

@@ -1,9 +1,9 @@
 /** Holds an environment's books against what its vendors bill. Asking again with the same figures posts nothing; each time is in the audit log. */
 import { Fault, formatMicros } from "@struere/kernel";
-import { type CarriedCall, getLedger, inTransaction, retryBilling } from "@struere/store";
+import { getLedger, inTransaction, retryBilling } from "@struere/store";
 import { z } from "zod";
 import { rateCards } from "../billing/bill-uses.ts";
-import { type CarrierBill, type Reconciliation, reconcileCarrier, reconcileModels } from "../billing/reconcile.ts";
+import { askCarrier, type Reconciliation, reconcileCarrier, reconcileModels } from "../billing/reconcile.ts";
 import { readUsageExport } from "../billing/usage-export.ts";
 import type { OpenedAccount } from "../telephony/account-opener.ts";
 import { audit } from "./audit.ts";
@@ -40,16 +40,21 @@ export const reconcile = procedure("admin")
     const billing = { db: ctx.db, clock: ctx.clock, cards: rateCards(ctx.db) };
     if (input.against === "usage") {
       const uses = readUsageExport(input.export, input.firstLine);
-      await auditAsked(ctx, { against: "usage", firstLine: input.firstLine, uses: uses.length });
-      return await show(ctx, { ...(await reconcileModels(billing, ctx.scope, uses)), next: null });
+      const found = await posted(ctx, { against: "usage", firstLine: input.firstLine, uses: uses.length }, (db) =>
+        reconcileModels({ ...billing, db }, ctx.scope, uses),
+      );
+      return await show(ctx, { ...found, next: null });
     }
     const [from, last] = [Date.parse(input.from), Date.parse(input.to)];
     if (last < from) throw new Fault("invalid_argument", `to is ${input.to}, before from, which is ${input.from}`);
     if (last - from > DAYS_MAX * DAY_MS) throw new Fault("invalid_argument", `at most ${DAYS_MAX} days at a time`);
     const after = input.cursor ?? null;
-    await auditAsked(ctx, { against: "carrier", from: input.from, to: input.to, after });
-    const days = { from: new Date(from), to: new Date(last + DAY_MS) };
-    return await show(ctx, await reconcileCarrier(billing, ctx.scope, { ...days, after, limit: CARRIER_PAGE, billOf: carrierOf(ctx) }));
+    const page = { from: new Date(from), to: new Date(last + DAY_MS), after, limit: CARRIER_PAGE };
+    const { asked, next } = await askCarrier(ctx.db, ctx.scope, page, carrierOf(ctx));
+    const found = await posted(ctx, { against: "carrier", from: input.from, to: input.to, after }, (db) =>
+      reconcileCarrier({ ...billing, db }, ctx.scope, asked),
+    );
+    return await show(ctx, { ...found, next });
   });
 
 /** What could not be billed is tried again, by the biller's next round. */
@@ -57,21 +62,30 @@ export const retry = procedure("admin")
   .input(NoInput)
   .mutation(async ({ ctx }) => {
     return await inTransaction(ctx.db, async (tx) => {
-      const retried = await retryBilling(tx, ctx.scope);
-      await audit(tx, ctx, { action: "billing.retried", subject: ctx.scope.environment, detail: { retried } });
-      return { retried };
+      const { retried, more } = await retryBilling(tx, ctx.scope);
+      await audit(tx, ctx, { action: "billing.retried", subject: ctx.scope.environment, detail: { retried, more } });
+      return { retried, more };
     });
   });
 
-/** Before anything is posted: corrections are posted one by one, and none must be without a line that says who asked. */
-async function auditAsked(ctx: ProcedureContext, detail: { readonly [name: string]: string | number | null }): Promise<void> {
-  await audit(ctx.db, ctx, { action: "billing.reconciled", subject: ctx.scope.environment, detail });
+/** In one transaction with the line that says who asked: no correction is there without it, and it is not there without them. */
+async function posted(
+  ctx: ProcedureContext,
+  detail: { readonly [name: string]: string | number | null },
+  work: (tx: ProcedureContext["db"]) => Promise<Reconciliation>,
+): Promise<Reconciliation> {
+  return await inTransaction(ctx.db, async (tx) => {
+    const found = await work(tx);
+    const { corrected, unseen } = found;
+    await audit(tx, ctx, { action: "billing.reconciled", subject: ctx.scope.environment, detail: { ...detail, corrected, unseen } });
+    return found;
+  });
 }
 
 /** By the account that each call was made with; one that can not be opened any more holds up no other's calls. */
-function carrierOf({ accounts, scope }: ProcedureContext): (call: CarriedCall) => Promise<CarrierBill | string | undefined> {
+function carrierOf({ accounts, scope }: ProcedureContext): Parameters<typeof askCarrier>[3] {
   const opened = new Map<string, OpenedAccount | string>();
-  return async ({ twilio_account_sid: accountSid, twilio_call_sid: callSid }) => {
+  return async ({ accountSid, callSid }) => {
     const known = opened.get(accountSid);
     const account = known ?? (await accounts.open(scope, { accountSid, timeoutMs: TWILIO_ANSWERS_WITHIN_MS }).catch(whyNot));
     opened.set(accountSid, account);

@@ -11,6 +11,8 @@ import {
   postEntry,
   recordCarrierStatus,
   recordTextUsage,
+  recordTransfer,
+  recordTransferEnd,
   retryBilling,
   type Scope,
   verifyLedger,
@@ -170,6 +172,40 @@ describe("the books", () => {
     expect((await getLedger(db, scope)).balances).toMatchObject({ telephony: 25_500n, unobserved: 17_000n, available: -42_500n });
   });
 
+  test("have the leg to a person by its destination, and the media stream where the carrier bills it, each once", async () => {
+    const { db } = database;
+    const scope = await aScope(db);
+    const prices = readRateCard(
+      JSON.stringify({
+        label: "abroad",
+        telephony: [{ direction: "outbound", prefix: "+49", perMinute: "0.05" }],
+        mediaStream: { perMinute: "0.004" },
+      }),
+    );
+    const [said, silent, unanswered] = [
+      await aPricedCall(db, scope, prices),
+      await aPricedCall(db, scope, prices),
+      await aPricedCall(db, scope, prices),
+    ];
+    for (const call of [said, silent, unanswered]) {
+      await recordTransfer(db, scope, { callId: call.id, toNumber: "+4930901820", now: later(60_000) });
+      await end(call, 0, 240);
+    }
+    for (const durationS of [121, 7]) await recordTransferEnd(db, { callId: said.id, callSid: "CA_person", durationS });
+    await recordTransferEnd(db, { callId: unanswered.id, callSid: null, durationS: 0 });
+    for (const _again of [1, 2]) await withBiller((biller) => biller.round(), clockAt(2 * 60_000));
+    const legs = async () => (await chargesOf(db, scope)).filter(({ what }) => what.startsWith("transfer")).map(({ lines }) => lines);
+    expect((await legs()).sort()).toEqual(["", "minutes 3 150000"]);
+    const streams = (await chargesOf(db, scope)).filter(({ what }) => what.startsWith("media_stream"));
+    expect(streams.map(({ lines }) => lines)).toEqual(Array.from({ length: 3 }, () => "stream_minutes 2 8000"));
+    // Of the third Twilio says nothing: from when it was asked for to the end of its call, flagged.
+    expect((await getLedger(db, scope)).balances.unobserved).toBe(0n);
+    for (const _again of [1, 2]) await withBiller((biller) => biller.round(), clockAt(12 * 60_000));
+    expect((await legs()).sort()).toEqual(["", "minutes 1 50000", "minutes 3 150000"]);
+    expect((await getLedger(db, scope)).balances).toMatchObject({ unobserved: 50_000n, telephony: 3n * 34_000n + 24_000n + 150_000n });
+    expect(await verifyLedger(db, scope)).toEqual([]);
+  });
+
   test("charge text to the call that it was for, its classifier and its auditor, and other text to nobody's", async () => {
     const { db } = database;
     const scope = await aScope(db);
@@ -240,7 +276,7 @@ describe("the books", () => {
       .where("id", "=", call.id)
       .execute();
     await aPricedCall(db, scope, priced);
-    expect(await retryBilling(db, scope)).toBeGreaterThan(0);
+    expect(await retryBilling(db, scope)).toEqual({ retried: 1, more: false });
     await withBiller((biller) => biller.round());
     expect(await chargesOf(db, scope)).toHaveLength(2);
   });

@@ -81,8 +81,11 @@ test("a vendor's usage file corrects the books of the key's environment once, an
   expect(await api.billing.reconcile(file)).toMatchObject({ checked: 2, corrected: 0, open, booked: "0.0014" });
   expect(await adjustments(scope)).toBe(1);
   expect(await adjustments(other)).toBe(0);
-  const line = { action: "billing.reconciled", detail: { against: "usage", firstLine: 1, uses: 2 } };
-  expect(await asked(scope)).toEqual([line, line]);
+  const line = (corrected: number) => ({
+    action: "billing.reconciled",
+    detail: { against: "usage", firstLine: 1, uses: 2, corrected, unseen: 0 },
+  });
+  expect(await asked(scope)).toEqual([line(0), line(1)]);
   expect(await verifyLedger(database.db, scope)).toEqual([]);
   await expect(api.billing.reconcile({ ...file, export: "{", firstLine: 201 })).rejects.toThrow(/line 201 .* is not JSON/);
   await expect(api.billing.reconcile({ ...file, export: "\n".repeat(500) })).rejects.toThrow(/more than 500 lines/);
@@ -133,8 +136,8 @@ test("what could not be billed is tried again in the key's environment alone", a
   }
   await round();
   const api = await admin(scope);
-  expect(await api.billing.retry()).toEqual({ retried: 1 });
-  expect(await api.billing.retry()).toEqual({ retried: 0 });
-  expect((await asked(scope))[1]).toEqual({ action: "billing.retried", detail: { retried: 1 } });
-  expect(await (await admin(other)).billing.retry()).toEqual({ retried: 1 });
+  expect(await api.billing.retry()).toEqual({ retried: 1, more: false });
+  expect(await api.billing.retry()).toEqual({ retried: 0, more: false });
+  expect((await asked(scope))[1]).toEqual({ action: "billing.retried", detail: { retried: 1, more: false } });
+  expect(await (await admin(other)).billing.retry()).toEqual({ retried: 1, more: false });
 });

@@ -15,7 +15,7 @@ import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rateCards } from "../../src/billing/bill-uses.ts";
 import { builtinRateCard } from "../../src/billing/builtin-rate-card.ts";
-import { reconcileCarrier, reconcileModels } from "../../src/billing/reconcile.ts";
+import { askCarrier, reconcileCarrier, reconcileModels } from "../../src/billing/reconcile.ts";
 import { readUsageExport } from "../../src/billing/usage-export.ts";
 import { aScope, NOW } from "../fixture.ts";
 import { aBiller, aPricedCall, aUse, recordUse } from "./books.ts";
@@ -197,18 +197,15 @@ describe("reconciled with the carrier", () => {
     await round(11 * 60_000);
     expect(await balances(scope)).toMatchObject({ unobserved: 25_500n, telephony: 17_000n, available: -42_500n });
     const bills = new Map([
-      [estimated.id, { seconds: 119, price: "-0.01700", currency: "USD" }],
-      [dearer.id, { seconds: 60, price: "-0.00900", currency: "USD" }],
-      [unpriced.id, { seconds: 60, price: null, currency: "USD" }],
+      [estimated.twilio_call_sid, { seconds: 119, price: "-0.01700", currency: "USD" }],
+      [dearer.twilio_call_sid, { seconds: 60, price: "-0.00900", currency: "USD" }],
+      [unpriced.twilio_call_sid, { seconds: 60, price: null, currency: "USD" }],
     ]);
-    const ask = async () =>
-      await reconcileCarrier(billing(), scope, {
-        from: new Date(NOW.getTime() - 1),
-        to: new Date(NOW.getTime() + 1),
-        after: null,
-        limit: 100,
-        billOf: async (call) => bills.get(call.id),
-      });
+    const page = { from: new Date(NOW.getTime() - 1), to: new Date(NOW.getTime() + 1), after: null, limit: 100 };
+    const ask = async () => {
+      const { asked } = await askCarrier(database.db, scope, page, async ({ callSid }) => bills.get(callSid));
+      return await reconcileCarrier(billing(), scope, asked);
+    };
     const found = await ask();
     expect(found.corrected).toBe(2);
     expect(found.open).toContainEqual({ id: unpriced.twilio_call_sid, why: "the carrier does not know its price yet; ask again later" });

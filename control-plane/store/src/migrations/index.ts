@@ -14,6 +14,7 @@ import { up as allowances } from "./0011-allowances.ts";
 import { up as reconcile } from "./0012-reconcile.ts";
 import { up as toolRunSweep } from "./0013-tool-run-sweep.ts";
 import { up as shortLock } from "./0014-short-lock.ts";
+import { up as unbilled } from "./0015-unbilled.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -30,4 +31,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0012-reconcile": { up: reconcile },
   "0013-tool-run-sweep": { up: toolRunSweep },
   "0014-short-lock": { up: shortLock },
+  "0015-unbilled": { up: unbilled },
 };

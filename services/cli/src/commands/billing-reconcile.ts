@@ -40,13 +40,18 @@ async function reconcile({ session, out, terminal }: Invocation, flags: Reconcil
   const parts = file === undefined ? [] : partsOf(file, await readText(terminal.cwd, file));
   const today = terminal.now().toISOString().slice(0, 10);
   const { ask } = await session();
-  const retried = retry ? (await ask((api, options) => api.billing.retry.mutate(undefined, options))).retried : null;
+  const again = retry ? await ask((api, options) => api.billing.retry.mutate(undefined, options)) : null;
+  const retried = again?.retried ?? null;
   const usage = file === undefined ? null : await againstUsage(ask, parts);
   const days = { from: flags.from ?? `${today.slice(0, 8)}01`, to: flags.to ?? today };
   const carried = carrier ? await againstCarrier(ask, days) : null;
   out.answer({ retried, usage, carrier: carried }, () =>
     [
-      ...(retried === null ? [] : [`${retried} that could not be billed: tried again within seconds`]),
+      ...(again === null
+        ? []
+        : [
+            `${again.retried} that could not be billed: tried again within seconds${again.more ? "; there are more, run it once more" : ""}`,
+          ]),
       ...(usage ? [renderReconciled("models", usage)] : []),
       ...(carried ? [renderReconciled("carrier", carried)] : []),
     ].join("\n"),

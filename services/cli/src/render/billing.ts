@@ -68,6 +68,7 @@ export function renderPrices(paint: Paint, prices: BillingPrices): string {
     perMinute,
   ]);
   const telephony = prices.telephony.map(({ direction, prefix, perMinute }) => [direction, prefix === "" ? "any" : prefix, perMinute]);
+  telephony.push(["media stream", "", prices.mediaStreamPerMinute ?? "not billed"]);
   const columns = ["MODEL", "TEXT IN", "CACHED", "TEXT OUT", "AUDIO IN", "CACHED", "AUDIO OUT", "A MINUTE"];
   return [
     `rate card ${prices.version}, ${prices.currency}, markup ${prices.markupPercent} %; models for a million tokens or a minute`,
@@ -84,6 +85,8 @@ const CATEGORIES: { readonly [Category in Charged["category"]]: string } = {
   text: "text",
   transcription: "transcription",
   telephony: "telephony",
+  transfer: "transfers",
+  media_stream: "media streams",
   auditor: "auditor",
   classifier: "classifier",
   text_agents: "text agents",
