@@ -54,11 +54,13 @@ export async function appendMessages(
         agent_slug text, agent_version int, tool_calls jsonb, tool_call_id text, usage jsonb)
     ), used as (
       insert into text_usage (response_id, organization_id, environment, thread_id, purpose, agent_slug, model, input_tokens,
-        cached_input_tokens, output_tokens, reasoning_tokens, at)
+        cached_input_tokens, output_tokens, reasoning_tokens, cache_write_tokens, estimated, at)
       select used."responseId", turn.organization_id, turn.environment, turn.id, used.purpose, used."agentSlug", used.model,
-        used."inputTokens", used."cachedInputTokens", used."outputTokens", used."reasoningTokens", ${now}
+        used."inputTokens", used."cachedInputTokens", used."outputTokens", used."reasoningTokens",
+        coalesce(used."cacheWriteTokens", 0), coalesce(used.estimated, false), ${now}
       from turn, jsonb_to_recordset(${cleanJson(usage)}::jsonb) as used ("responseId" text, purpose text, "agentSlug" text, model text,
-        "inputTokens" bigint, "cachedInputTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint)
+        "inputTokens" bigint, "cachedInputTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint,
+        "cacheWriteTokens" bigint, estimated boolean)
       on conflict (response_id) do nothing
     )
     select last_seq as "lastSeq" from turn`.execute(db);
