@@ -202,7 +202,7 @@ export { openThread, type ThreadTarget, type ThreadToOpen } from "./thread-openi
 export { ROUTING_RESET_MS, routeThread, type TransferProblem, TRANSFERS_MAX, transferThread } from "./thread-routing.ts";
 export { endTurn, takeTurn, type Turn } from "./thread-turns.ts";
 export { listTextUsage, recordTextUsage, type TextUsage } from "./thread-usage.ts";
-export { refuseText } from "./text-admission.ts";
+export { refuseSpending } from "./spending.ts";
 export {
   dropTransfer,
   listUnbilledTransfers,

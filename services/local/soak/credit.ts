@@ -210,7 +210,13 @@ async function compare(
     if (beyond > boundOfOne)
       problems.push(`${callId} used ${formatMicros(beyond)} beyond its reserve, and may ${formatMicros(boundOfOne)}`);
   const beyond = [...told.beyond.values()].reduce((most, one) => (one > most ? one : most), micros(0));
-  if (begun.length + refused !== calls) problems.push(`${begun.length} calls began and ${refused} were refused, of ${calls}`);
+  if (begun.length + refused !== calls) {
+    const others = new Set(
+      records.flatMap(({ epoch, reason, status }) => (epoch > 0 || reason === "insufficient_credit" ? [] : `${status} ${reason}`)),
+    );
+    const rest = `${calls - records.length} are not in the record, and others are ${[...others].join(", ") || "none"}`;
+    problems.push(`${begun.length} calls began and ${refused} were refused, of ${calls}: ${rest}`);
+  }
   if (!Object.keys(endings).some((ending) => ending.endsWith("credit_exhausted"))) problems.push("no call was ended for lack of credit");
   return {
     calls,

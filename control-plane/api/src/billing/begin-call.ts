@@ -2,9 +2,19 @@
  * A call that comes in is written down, with its credit reserved, or with why it is refused. Where nothing is limited this is one statement,
  * as short as a ringing phone deserves; otherwise it is one transaction under the lock of the books.
  */
-import { type CallPrice, callPrice, type CallRefusal, type RateCard } from "@struere/domain";
-import { Fault } from "@struere/kernel";
-import { admitCall, type Call, createCall, type Db, failPendingCall, inTransaction, type Scope, writeAudit } from "@struere/store";
+import { type CallPrice, callPrice, type CallRefusal, callReserve, type RateCard } from "@struere/domain";
+import { err, Fault } from "@struere/kernel";
+import {
+  admitCall,
+  type Call,
+  createCall,
+  type Db,
+  failPendingCall,
+  inTransaction,
+  refuseSpending,
+  type Scope,
+  writeAudit,
+} from "@struere/store";
 
 export interface BegunCall {
   readonly call: Call;
@@ -23,17 +33,14 @@ export async function beginCall(
 ): Promise<BegunCall> {
   if (!limited) return await createCall(db, scope, arriving);
   const { now } = arriving;
+  const price = priceOf(rateCard, arriving);
+  // Where there is plainly no room nobody need wait for the lock: a thousand who are turned away hold up none who may begin.
+  const plain = await refuseSpending(db, scope, { what: "a call", wanted: callReserve(price, 0).full, now });
   return await inTransaction(db, async (tx) => {
     const begun = await createCall(tx, scope, arriving);
     if (!begun.created) return begun;
     const { id: callId } = begun.call;
-    const admitted = await admitCall(tx, scope, {
-      callId,
-      keyId: null,
-      dialled: null,
-      price: priceOf(rateCard, arriving),
-      now,
-    });
+    const admitted = plain ? err(plain) : await admitCall(tx, scope, { callId, keyId: null, dialled: null, price, now });
     if (admitted.ok) return begun;
     const { reason, limit, value } = admitted.problem;
     const failed = await failPendingCall(tx, { callId, reason, now });

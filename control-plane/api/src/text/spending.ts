@@ -6,7 +6,7 @@
 import { priceTokens, type RateCard } from "@struere/domain";
 import { type Clock, Fault, micros, type ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
-import { type Db, refuseText, type Scope, writeAudit } from "@struere/store";
+import { type Db, refuseSpending, type Scope, writeAudit } from "@struere/store";
 
 export interface AnswerToPay {
   readonly threadId: ThreadId;
@@ -39,7 +39,7 @@ export function spending(services: { readonly db: Db; readonly clock: Clock; rea
     // A model without a price is not asked, and that says why.
     if (!priced.ok) return;
     const wanted = micros(priced.value.cost + priced.value.markup);
-    const refusal = await refuseText(db, scope, { wanted, now });
+    const refusal = await refuseSpending(db, scope, { what: "an answer", wanted, now });
     if (!refusal) return;
     const { reason, limit, value, sentence } = refusal;
     const entry = { ...scope, at: now, actor: `agent ${agentSlug}`, action: "chat.refused", subject: threadId };
