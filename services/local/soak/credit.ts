@@ -48,7 +48,8 @@ const PRICES = {
     "gpt-transcribe": { perMinute: "0.0045" },
   },
 };
-const OVER_WITHIN_MS = 120_000;
+/** Calls talk as fast as the machine lets them, and end when they have talked away the credit. */
+const OVER_WITHIN_MS = 240_000;
 const SETTLED_WITHIN_MS = 60_000;
 const VERIFY_EVERY_MS = 500;
 
