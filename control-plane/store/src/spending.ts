@@ -8,7 +8,7 @@ import { type Selectable, sql } from "kysely";
 import { stateOfText } from "./allowances.ts";
 import { nameOf } from "./call-credit.ts";
 import type { Db } from "./database.ts";
-import { booksOf } from "./ledger.ts";
+import { balancesOf, booksOf } from "./ledger.ts";
 import type { AllowanceTable, LedgerTable, TextRow } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
@@ -26,8 +26,7 @@ export async function refuseSpending(
         where organization_id = ${organizationId} and environment = ${environment} and subject = '') as allowance`.execute(db);
   const [row] = rows;
   if (!row) throw new Fault("internal", "the books were read and there is nothing");
-  if (!row.ledger) return undefined;
-  const { currency, creditLimit, balances } = booksOf({ ledger: row.ledger, posted: [], holds: [] });
+  const { currency, creditLimit, balances } = row.ledger ? booksOf({ ledger: row.ledger, posted: [], holds: [] }) : balancesOf(undefined);
   const { caps, spent } = stateOfText(null, row.allowance ?? undefined);
   const allowance: Allowance = { of: nameOf(scope, null), caps, spent, held: balances.held };
   const { what, wanted, now } = asked;
