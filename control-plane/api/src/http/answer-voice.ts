@@ -100,7 +100,7 @@ const NOT_SIMULATED: Refusal = {
 };
 
 type Refusal = Omit<CallProblem, "reason"> & {
-  readonly reason: CallProblem["reason"] | "no_media_node" | "number_not_connected" | "eval_needs_simulator";
+  readonly reason: CallProblem["reason"] | "no_media_node" | "number_not_connected" | "eval_needs_simulator" | "platform_unreachable";
 };
 
 /** A number belongs to the account that signed: another account's call to it is as unknown as any. */
@@ -134,14 +134,38 @@ async function answerAgain(deps: VoiceAnswerer, call: Call, accountSid: string):
   return streamTwiml(deps, call, node?.public_url ?? "");
 }
 
-async function refuse(deps: VoiceAnswerer, scope: Scope, arriving: CallToCreate, { reason, detail, spoken }: Refusal): Promise<string> {
+async function refuse(deps: VoiceAnswerer, scope: Scope, arriving: CallToCreate, refusal: Refusal): Promise<string> {
+  const { call, created } = await writeRefused(deps, scope, arriving, refusal);
+  return created ? sayAndHangUp(refusal.spoken) : await answerAgain(deps, call, arriving.accountSid);
+}
+
+type Writer = Pick<VoiceAnswerer, "db" | "events" | "rateCard">;
+
+async function writeRefused(deps: Writer, scope: Scope, arriving: CallToCreate, { reason, detail }: Refusal) {
   // The carrier bills what it was told to say.
   const priced = telephonyRate(deps.rateCard, { direction: arriving.direction, called: arriving.to });
   const rateCardVersion = priced.ok ? deps.rateCard.version : null;
-  const { call, created } = await createRefusedCall(deps.db, scope, { ...arriving, reason, rateCardVersion });
-  if (!created) return await answerAgain(deps, call, arriving.accountSid);
-  deps.events.callRefused({ callId: call.id, reason, detail });
-  return sayAndHangUp(spoken);
+  const written = await createRefusedCall(deps.db, scope, { ...arriving, reason, rateCardVersion });
+  if (written.created) deps.events.callRefused({ callId: written.call.id, reason, detail });
+  return written;
+}
+
+const NOT_REACHED: Refusal = {
+  reason: "platform_unreachable",
+  detail: "no control plane could answer when the call came, or none had its database; Twilio tells of it now that it is over",
+  spoken: NOT_AVAILABLE,
+};
+
+/** A call that is over, and that nobody had written down: its owner shall know of it, and of what it cost. `undefined`: not one of ours. */
+export async function writeMissedCall(
+  deps: Writer,
+  form: SignedForm,
+  { connection, now }: { readonly connection: Connection | undefined; readonly now: Date },
+): Promise<Call | undefined> {
+  if (!connection || !isOfSigner(connection, form)) return undefined;
+  const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
+  const arriving = { ...callToCreate(VoiceWebhook.parse(form.params), scope, now), connectionId: connection.id };
+  return (await writeRefused(deps, scope, arriving, NOT_REACHED)).call;
 }
 
 /** Signed with the installation's own token, for a number that no organization has: there is no record that it could stand in. */

@@ -3,10 +3,11 @@ import { StatusWebhook, StreamStatusWebhook } from "@struere/protocol/twilio";
 import { pause } from "@struere/runtime";
 import { isCarrierEnd, isOver } from "@struere/domain";
 import type { CallId } from "@struere/kernel";
-import { type Call, claimLeg, findCall, findCallBySid, recordCarrierStatus } from "@struere/store";
+import { type Call, claimLeg, findCall, findCallBySid, findConnectionForWebhook, recordCarrierStatus } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import { isOfSigner } from "../outbound/answer-outbound.ts";
 import type { Legs } from "../outbound/legs.ts";
+import { writeMissedCall } from "./answer-voice.ts";
 import { dismissNode, prepareNode } from "./prepare-node.ts";
 import type { SignedForm } from "./signed-form.ts";
 
@@ -16,13 +17,20 @@ export interface PlacedStatusTaker extends StatusTaker, Pick<ControlContext, "bu
   readonly legs: Legs;
 }
 
-/** A call's own state: `ringing`, `completed`, … A report about a call that we do not know changes nothing. */
-export async function takeStatus(deps: StatusTaker, form: SignedForm): Promise<null> {
+/**
+ * A call's own state: `ringing`, `completed`, … One that came to us, is over and is not in the record is written down now: we were away when it
+ * was announced. Any other report about a call that we do not know changes nothing.
+ */
+export async function takeStatus(deps: StatusTaker & Pick<ControlContext, "rateCard">, form: SignedForm): Promise<null> {
   const status = StatusWebhook.parse(form.params);
-  const call = await findSoon(deps, status.callSid);
-  if (call?.twilio_account_sid !== form.accountSid) return null;
   const { callSid, callStatus, sequenceNumber, callDurationS } = status;
   const now = new Date(deps.clock.wall());
+  const isMissed = status.direction === "inbound" && isCarrierEnd(callStatus);
+  const known = await findSoon(deps, callSid);
+  const call =
+    known ??
+    (isMissed ? await writeMissedCall(deps, form, { connection: await findConnectionForWebhook(deps.db, status.to), now }) : undefined);
+  if (call?.twilio_account_sid !== form.accountSid) return null;
   const updated = await recordCarrierStatus(deps.db, {
     callSid,
     status: callStatus,

@@ -1,7 +1,8 @@
 /** Twilio's webhooks: a form comes in, is checked, and is answered with TwiML or with nothing. */
 import { NOT_AVAILABLE } from "@struere/domain";
-import { type CallId, Fault, HTTP_STATUS, parseId } from "@struere/kernel";
+import { type CallId, type Clock, Fault, HTTP_STATUS, parseId } from "@struere/kernel";
 import { sayAndHangUp, TWIML_CONTENT_TYPE } from "@struere/protocol/twilio";
+import { retrying } from "@struere/runtime";
 import { faultOfDatabase, findCallBySid, findConnectionForWebhook } from "@struere/store";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { answerOutbound } from "../outbound/answer-outbound.ts";
@@ -26,6 +27,10 @@ interface Webhook {
 
 /** Twilio waits 15 s (https://www.twilio.com/docs/api/errors/11200); nobody listens to a ringing phone for so long. */
 const ANSWER_WITHIN_MS = 8_000;
+/** Of what nobody hears the answer to: Twilio does not say it again. */
+const REPORT_WITHIN_MS = 12_000;
+/** A database that is being started again, or handed over, is back within seconds. */
+const ASK_AGAIN = { attempts: 100, firstDelayMs: 50, maxDelayMs: 400 } as const;
 
 /** Adds a POST route for each of `TWILIO_PATHS`. */
 export function addWebhooks(app: FastifyInstance, options: WebhookOptions): void {
@@ -102,7 +107,7 @@ async function handle(
     const callId = callIdOf(request.query);
     const url = callId === null ? addresses.webhook(webhook.name) : addresses.webhookOf(webhook.name, callId);
     const form = formToCheck({ url, params: formOf(request.body), signature });
-    const twiml = await within(clock, ANSWER_WITHIN_MS, webhook.answer(form, callId));
+    const twiml = await patiently(clock, webhook.heard ? ANSWER_WITHIN_MS : REPORT_WITHIN_MS, () => webhook.answer(form, callId));
     events.webhookAnswered({ path, tookMs: clock.now() - startedAt });
     return twiml === null ? await reply.code(204).send() : await reply.type(TWIML_CONTENT_TYPE).send(twiml);
   } catch (thrown) {
@@ -115,6 +120,29 @@ async function handle(
     // Where somebody is on the line, an error page would make Twilio read out "an application error has occurred".
     if (webhook.heard) return await reply.type(TWIML_CONTENT_TYPE).send(sayAndHangUp(NOT_AVAILABLE));
     return await reply.code(HTTP_STATUS[fault.code]).type("text/plain").send(fault.sentence);
+  }
+}
+
+/**
+ * While the database is away the phone rings on, and a report waits: the same is asked again until there is no more time. Whatever a webhook
+ * does it does once, however often it is asked to.
+ * @throws Fault deadline_exceeded, or why the database could not be had.
+ */
+async function patiently<Answer>(clock: Clock, ms: number, answer: () => Promise<Answer>): Promise<Answer> {
+  const late = new AbortController();
+  const until = clock.now() + ms;
+  const isAway = (thrown: unknown): boolean => faultOfDatabase(thrown)?.code === "unavailable";
+  try {
+    return await within(
+      clock,
+      ms,
+      retrying(
+        { clock, ...ASK_AGAIN, signal: late.signal, worthwhile: (thrown) => isAway(thrown) && clock.now() + ASK_AGAIN.maxDelayMs < until },
+        answer,
+      ),
+    );
+  } finally {
+    late.abort();
   }
 }
 

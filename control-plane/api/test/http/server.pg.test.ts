@@ -1,26 +1,15 @@
 import { connect } from "node:net";
 import { createLog, createMetrics, silentLog } from "@struere/runtime";
-import { until } from "@struere/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHttpServer } from "../../src/http/server.ts";
-import { type CutProxy, cutProxy } from "@struere/simulators";
-import { type Edge, spoken, startEdge, tokenIn } from "../edge.ts";
+import { type Edge, startEdge } from "../edge.ts";
 
 let edge: Edge;
-let proxy: CutProxy;
 beforeAll(async () => {
-  edge = await startEdge({
-    async databaseUrl(url) {
-      proxy = await cutProxy(url);
-      return proxy.url;
-    },
-  });
+  edge = await startEdge();
   await edge.ready();
 });
-afterAll(async () => {
-  await edge[Symbol.asyncDispose]();
-  await proxy[Symbol.asyncDispose]();
-});
+afterAll(() => edge[Symbol.asyncDispose]());
 
 const get = async (path: string, init: RequestInit = {}) => {
   const response = await fetch(`${edge.control.httpUrl}${path}`, init);
@@ -70,42 +59,6 @@ test("health, readiness and metrics are there for whoever runs it", async () => 
   expect(await get("/healthz")).toEqual({ status: 200, text: '{"status":"ok"}' });
   expect(await get("/readyz")).toEqual({ status: 200, text: '{"status":"ready","problems":[]}' });
   expect((await get("/metrics")).text).toContain("test_webhook_answer_seconds");
-});
-
-describe("while Postgres is away", () => {
-  beforeAll(() => proxy.cut());
-  afterAll(async () => {
-    proxy.mend();
-    await until(async () => (await get("/readyz")).status === 200, { what: "readiness after Postgres is back" });
-  });
-
-  test("a caller hears a sentence instead of an error page", async () => {
-    for (const path of ["/twilio/voice", "/twilio/fallback", "/twilio/connect-action"]) {
-      const { status, type, text } = await edge.post(path, edge.form());
-      expect(status).toBe(200);
-      expect(type).toMatch(/^text\/xml/);
-      expect(spoken(text)).toMatch(/not available right now/);
-    }
-  });
-
-  test("a report that nobody hears is refused with 503, so that it shows at Twilio", async () => {
-    const { status, text } = await edge.post("/twilio/status", edge.form({ CallStatus: "completed" }));
-    expect({ status, text }).toEqual({ status: 503, text: "the database can not be reached" });
-  });
-
-  test("it is not ready, and alive", async () => {
-    expect(await get("/readyz")).toEqual({ status: 503, text: '{"status":"not ready","problems":["the database can not be reached"]}' });
-    expect((await get("/healthz")).status).toBe(200);
-  });
-
-  test("a media node is told to try again", async () => {
-    const beat = { nodeId: await edge.aNode(), calls: 0, capacity: 1, draining: false, loopDelayP99Ms: 1 };
-    await expect(edge.client.heartbeat(beat)).rejects.toMatchObject({ code: "unavailable" });
-  });
-});
-
-test("once Postgres is back, calls are answered again", async () => {
-  expect(tokenIn((await edge.post("/twilio/voice", edge.form())).text)).not.toBe("");
 });
 
 describe("the server by itself", () => {
