@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +31,11 @@ function aNode(options: { limits?: Partial<typeof OUTBOX_LIMITS>; clock?: Clock;
     report: (name) => reports.push(name),
   });
   return { bus, reports, outboxes };
+}
+
+/** 0 while there is no such file. */
+function lineCount(path: string): number {
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n").length - 1 : 0;
 }
 
 const seqs = (messages: readonly { readonly body: { readonly seq: number } }[]): number[] => messages.map(({ body }) => body.seq);
@@ -195,6 +201,40 @@ describe("the end of a process", () => {
     expect(await after.outboxes.settle(10_000)).toBe(true);
     expect(new Set(seqs(after.bus.published.entries))).toEqual(new Set(oneTo(40)));
     await after.outboxes.close();
+    expect(await readdir(spoolDir)).toEqual([]);
+  });
+
+  test("also a sudden one leaves what the bus had not taken, as soon as the bus is late; what it has taken leaves no file", async () => {
+    const call = address();
+    const copy = `${call.callId}.3.copy.jsonl`;
+    const killed = aNode();
+    const outbox = killed.outboxes.open(call, 3);
+    for (const seq of oneTo(3)) outbox.add("usage", seq, {});
+    await killed.bus.published.until((all) => all.length === 3);
+    killed.bus.away = true;
+    for (const seq of [4, 5]) outbox.add("usage", seq, {});
+    await until(() => lineCount(join(spoolDir, copy)) === 2);
+    outbox.add("usage", 6, {});
+    await until(() => lineCount(join(spoolDir, copy)) === 3);
+
+    // The one that was killed does nothing more; whoever comes after it finds its directory.
+    const after = aNode();
+    after.bus.records = false;
+    expect(await after.outboxes.adopt()).toBe(1);
+    await after.bus.published.until((all) => all.length === 3);
+    expect(seqs(after.bus.published.entries)).toEqual([4, 5, 6]);
+    const last = after.bus.published.entries.at(-1);
+    if (last) after.bus.cover(last);
+    expect(await after.outboxes.settle(10_000)).toBe(true);
+    await after.outboxes.close();
+    expect(await readdir(spoolDir)).toEqual([]);
+
+    outbox.add("usage", 7, {});
+    await until(() => lineCount(join(spoolDir, copy)) === 1);
+    killed.bus.away = false;
+    outbox.finish();
+    expect(await killed.outboxes.settle(10_000)).toBe(true);
+    await killed.outboxes.close();
     expect(await readdir(spoolDir)).toEqual([]);
   });
 

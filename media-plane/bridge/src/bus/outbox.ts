@@ -5,6 +5,9 @@
  * recorder's watermark covers them, because a bus that lost its disk had them too. The outbox outlives the call: it goes when it is
  * covered, or with the process.
  *
+ * What the bus does not take at once is copied to a file until it has, so that a process which is killed while the bus is away leaves it to
+ * the next one.
+ *
  * Bounds: so many messages and bytes in memory, per call and per node. What does not fit goes to an append-only file and comes back
  * in order when there is room. When the file can not be written either, memory takes it after all and the node reports itself not
  * ready: it grows by running calls only, and those end.
@@ -33,8 +36,10 @@ export interface OutboxGround {
   /** Over all calls: bytes in memory, messages that no watermark covers, and whether the last write to a file failed. */
   readonly held: { bytes: number; messages: number; spoolFailing: boolean };
   report(name: OutboxReport, fault: Fault): void;
-  /** The outbox has nothing left and nobody writes to it any more; its file, if it has one, can go. */
-  emptied(outbox: Outbox, spool: Spool | undefined): void;
+  /** The outbox has nothing left and nobody writes to it any more. */
+  emptied(outbox: Outbox): void;
+  /** Nobody needs this file any more. */
+  remove(spool: Spool): void;
 }
 
 export type OutboxReport = "publish_failed" | "unpublishable" | "spool_failed" | "watermark_invalid";
@@ -57,6 +62,8 @@ const AGAIN_AT_ONCE = 500;
 const AT_ONCE = 32;
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 5_000;
+/** A bus that is there takes a message within a few milliseconds. */
+const COPY_AFTER_MS = 100;
 
 export class Outbox {
   readonly #address: CallAddress;
@@ -70,6 +77,13 @@ export class Outbox {
   /** Letters that are in the file and not in memory. */
   #spooled = 0;
   #spool: Spool | undefined;
+  /** Copies of letters that the bus has not taken, as long as there are such, up to this `seq`; 0: none. */
+  readonly #copy: Spool;
+  #copiedTo = 0;
+  /** An earlier process left its letters in a file: they are there until the record has them. */
+  readonly #isLeft: boolean;
+  /** When the bus last took a letter, or the first came that it has not taken. */
+  #movedAt = 0;
   #publishing = false;
   #refilling = false;
   #failures = 0;
@@ -84,6 +98,8 @@ export class Outbox {
     this.#address = address;
     this.#epoch = epoch;
     this.#ground = ground;
+    this.#copy = new Spool(ground.spoolPath(`${this.#name}.copy.jsonl`));
+    this.#isLeft = left !== undefined;
     this.#subscription = ground.bus.subscribe(callSubject(address, "watermark"), (data) => this.#watermark(data));
     if (left === undefined) return;
     this.#spool = left;
@@ -109,6 +125,7 @@ export class Outbox {
     this.#ground.held.messages += 1;
     if (this.#spooled > 0 || !this.#hasRoomFor(letter)) this.#spill([letter]);
     else {
+      if (this.#sent === this.#letters.length) this.#movedAt = this.#ground.clock.now();
       this.#keep(letter);
       this.#pump();
     }
@@ -129,13 +146,28 @@ export class Outbox {
     void this.#publishAgain(again);
   }
 
+  /** Called by the node every moment: copies to the file what the bus should have taken by now. */
+  guard(now: number): void {
+    if (this.#closed || this.#isLeft || this.#sent === this.#letters.length || now - this.#movedAt < COPY_AFTER_MS) return;
+    const uncopied = this.#letters.slice(this.#sent).filter(({ seq }) => seq > this.#copiedTo);
+    if (uncopied.length === 0) return;
+    this.#copiedTo = Math.max(...uncopied.map(({ seq }) => seq));
+    this.#copy.append(uncopied.map((letter) => JSON.stringify(letter))).then(
+      () => (this.#ground.held.spoolFailing = false),
+      (thrown: unknown) => {
+        this.#ground.held.spoolFailing = true;
+        this.#ground.report("spool_failed", Fault.from(thrown));
+      },
+    );
+  }
+
   /** The process ends: what is not covered goes to the file, for the next process to take up. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#subscription.unsubscribe();
     this.#retryOff?.();
-    if (this.#letters.length === 0) return;
-    await this.#file().append(this.#letters.map((letter) => JSON.stringify(letter)));
+    if (this.#letters.length > 0) await this.#file().append(this.#letters.map((letter) => JSON.stringify(letter)));
+    this.#dropCopy();
   }
 
   #watermark(data: string): void {
@@ -151,6 +183,7 @@ export class Outbox {
     if (covered.length === 0) return;
     this.#sent = this.#letters.slice(0, this.#sent).filter(isLeft).length;
     this.#letters = this.#letters.filter(isLeft);
+    if (this.#sent === this.#letters.length) this.#dropCopy();
     for (const letter of covered) {
       this.#bytes -= letter.data.length;
       this.#ground.held.bytes -= letter.data.length;
@@ -176,7 +209,9 @@ export class Outbox {
         if (this.#letters[this.#sent] !== letter) continue;
         if (this.#sent === 0) this.#sentAt = this.#ground.clock.now();
         this.#sent += 1;
+        this.#movedAt = this.#ground.clock.now();
       }
+      if (this.#sent === this.#letters.length) this.#dropCopy();
     }
   }
 
@@ -285,11 +320,23 @@ export class Outbox {
     this.#closed = true;
     this.#subscription.unsubscribe();
     this.#retryOff?.();
-    this.#ground.emptied(this, this.#spool);
+    if (this.#spool) this.#ground.remove(this.#spool);
+    this.#dropCopy();
+    this.#ground.emptied(this);
+  }
+
+  /** The bus has all of it. */
+  #dropCopy(): void {
+    if (this.#copiedTo > 0) this.#ground.remove(this.#copy);
+    this.#copiedTo = 0;
+  }
+
+  get #name(): string {
+    return `${this.#address.callId}.${this.#epoch}`;
   }
 
   #file(): Spool {
-    this.#spool ??= new Spool(this.#ground.spoolPath(`${this.#address.callId}.${this.#epoch}.jsonl`));
+    this.#spool ??= new Spool(this.#ground.spoolPath(`${this.#name}.jsonl`));
     return this.#spool;
   }
 }

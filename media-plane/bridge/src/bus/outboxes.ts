@@ -11,8 +11,10 @@ import { Spool } from "./spool.ts";
 export const OUTBOX_LIMITS: OutboxLimits = { messages: 10_000, bytes: 4 * 1024 * 1024, nodeBytes: 64 * 1024 * 1024 };
 
 const TICK_MS = 5_000;
-/** `<callId>.<epoch>.jsonl` */
-const SPOOL_NAME = /^(call_[0-9a-z]{24})\.([1-9][0-9]*)\.jsonl$/;
+/** How often it is looked for messages that the bus should have taken by now. */
+const GUARD_MS = 100;
+/** `<callId>.<epoch>.jsonl`, and copies of what the bus had not taken. */
+const SPOOL_NAME = /^(call_[0-9a-z]{24})\.([1-9][0-9]*)(?:\.copy)?\.jsonl$/;
 
 export interface Outboxes {
   open(address: CallAddress, epoch: number): Outbox;
@@ -49,9 +51,8 @@ export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, r
     held,
     spoolPath: (name) => join(spoolDir, name),
     report,
-    emptied: (outbox, spool) => {
-      open.delete(outbox);
-      if (spool === undefined) return;
+    emptied: (outbox) => void open.delete(outbox),
+    remove: (spool) => {
       const removal = spool.remove().catch((thrown: unknown) => report("spool_failed", Fault.from(thrown)));
       removals.add(removal);
       void removal.finally(() => removals.delete(removal));
@@ -63,6 +64,13 @@ export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, r
     const now = clock.now();
     for (const outbox of open) outbox.tick(now);
     tickOff = clock.arm(now + TICK_MS, tick);
+  }
+
+  let guardOff = clock.arm(clock.now() + GUARD_MS, guard);
+  function guard(): void {
+    const now = clock.now();
+    for (const outbox of open) outbox.guard(now);
+    guardOff = clock.arm(now + GUARD_MS, guard);
   }
 
   return {
@@ -90,6 +98,7 @@ export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, r
     settle: (withinMs) => open.emptied(clock, withinMs),
     close: async () => {
       tickOff();
+      guardOff();
       for (const outbox of open) {
         await outbox.close().catch((thrown: unknown) => report("spool_failed", Fault.from(thrown)));
       }
