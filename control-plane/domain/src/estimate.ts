@@ -1,6 +1,6 @@
 /**
- * What nobody saw the vendor's figure of, because a media node died before it came: the response that was under way. The vendor bills it all the
- * same. It is estimated from what the call used until then, the platform pays for it, and reconciliation replaces it by what the vendor says.
+ * What nobody saw the vendor's figure of, because a process died before it came: the response that was under way. The vendor bills it all the
+ * same. It is estimated from what was used until then, the platform pays for it, and reconciliation replaces it by what the vendor says.
  */
 import type { TokensUsed } from "./rate-card.ts";
 
@@ -49,6 +49,22 @@ export function estimateResponse(earlier: readonly TokensUsed[], instructionsCha
     cachedAudioTokens: before.inputAudioTokens,
     outputTextTokens: mean((used) => used.outputTextTokens),
     outputAudioTokens: mean((used) => used.outputAudioTokens),
+    seconds: null,
+  };
+}
+
+/** Of a text model's answer, where there is no other to go by. */
+const ANSWER_TEXT_TOKENS = 100;
+
+/** An answer that nobody lived to read: it was asked with so many characters, and is as long as such answers are. Nothing counts as cached. */
+export function estimateAnswer(inputChars: number, meanOutputTokens: number | null): TokensUsed {
+  return {
+    inputTextTokens: Math.ceil(inputChars / CHARS_PER_TOKEN),
+    inputAudioTokens: 0,
+    cachedTextTokens: 0,
+    cachedAudioTokens: 0,
+    outputTextTokens: meanOutputTokens ?? ANSWER_TEXT_TOKENS,
+    outputAudioTokens: 0,
     seconds: null,
   };
 }

@@ -5,6 +5,7 @@ import {
   type Account,
   type Booked,
   correction,
+  estimateAnswer,
   estimateResponse,
   isResponseInFlight,
   NEW_BALANCES,
@@ -88,5 +89,10 @@ describe("a response that nobody reported", () => {
       outputAudioTokens: 50,
     });
     expect(estimateResponse([], 400)).toMatchObject({ inputTextTokens: 100, outputAudioTokens: 100 });
+  });
+
+  test("an answer in text is estimated by what was asked, and is as long as such answers are", () => {
+    expect(estimateAnswer(401, 37)).toMatchObject({ inputTextTokens: 101, cachedTextTokens: 0, outputTextTokens: 37 });
+    expect(estimateAnswer(401, null)).toMatchObject({ outputTextTokens: 100 });
   });
 });

@@ -211,6 +211,7 @@ export {
   recordTransferEnd,
   type UnbilledTransfer,
 } from "./transfers.ts";
+export { closeTextRequests, listUnansweredText, openTextRequest, type UnansweredText } from "./text-requests.ts";
 export { getThread, listThreads } from "./threads.ts";
 export { listMessages, listUsage, listUtterances, listWatermarks, type Positions } from "./transcript.ts";
 export { getTools, removeTools, setTools, type ToolsRemoval, type ToolsRow } from "./tools-definitions.ts";

@@ -38,6 +38,7 @@ export async function appendMessages(
 ): Promise<number> {
   const { threadId, messages, now } = append;
   const usage = messages.flatMap((message) => (message.role === "assistant" && message.usage ? [message.usage] : []));
+  const requestIds = usage.flatMap(({ requestId }) => (requestId === undefined ? [] : [requestId]));
   const { rows } = await sql<{ readonly lastSeq: number }>`
     with turn as (
       update threads set last_seq = last_seq + ${messages.length}::int, last_message_at = ${now}, updated_at = ${now}
@@ -62,6 +63,9 @@ export async function appendMessages(
         "inputTokens" bigint, "cachedInputTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint,
         "cacheWriteTokens" bigint, estimated boolean)
       on conflict (response_id) do nothing
+    ), answered as (
+      delete from text_requests using turn
+      where text_requests.id = any(${requestIds}::text[]) and text_requests.organization_id = turn.organization_id
     )
     select last_seq as "lastSeq" from turn`.execute(db);
   const [turn] = rows;
@@ -85,6 +89,7 @@ export async function listThreadMessages(db: Db, scope: Scope, threadId: ThreadI
 
 function columnsOf(message: MessageToAppend, index: number): JsonObject {
   const spoken = message.role === "assistant" ? message : null;
+  const { requestId: _request, ...usage } = spoken?.usage ?? {};
   return {
     place: index + 1,
     role: message.role,
@@ -93,6 +98,6 @@ function columnsOf(message: MessageToAppend, index: number): JsonObject {
     agent_version: spoken?.agent.version ?? null,
     tool_calls: spoken && spoken.toolCalls.length > 0 ? spoken.toolCalls : null,
     tool_call_id: message.role === "tool" ? message.toolCallId : null,
-    usage: spoken?.usage ?? null,
+    usage: spoken?.usage ? usage : null,
   };
 }

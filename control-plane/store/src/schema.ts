@@ -53,6 +53,7 @@ export interface Database {
   threads: ThreadTable;
   messages: MessageTable;
   text_usage: TextUsageTable;
+  text_requests: TextRequestTable;
   nodes: NodeTable;
   calls: CallTable;
   call_events: CallEventTable;
@@ -256,6 +257,18 @@ export interface TextUsageTable {
   rate_card_version: ColumnType<string | null, string | null | undefined, string | null>;
   billed_at: ColumnType<Date | null, never, Date | null>;
   billing_problem: ColumnType<string | null, never, string | null>;
+}
+
+/** Asked of a text model, and not answered yet. The answer's usage takes the row's place. */
+export interface TextRequestTable {
+  id: string;
+  organization_id: OrganizationId;
+  environment: Environment;
+  thread_id: ThreadId;
+  purpose: TextUsageTable["purpose"];
+  model: string;
+  input_chars: number;
+  asked_at: Date;
 }
 
 export interface NodeTable {

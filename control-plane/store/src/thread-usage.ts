@@ -1,8 +1,9 @@
 /** What text models were used for a thread, response by response. */
 import type { ThreadId } from "@struere/kernel";
-import type { Db } from "./database.ts";
+import { type Db, inTransaction } from "./database.ts";
 import type { TextUsageRow } from "./schema.ts";
 import type { Scope } from "./scope.ts";
+import { closeTextRequests } from "./text-requests.ts";
 
 export interface TextUsage {
   /** The vendor's id of the response: what makes it count once. */
@@ -21,6 +22,8 @@ export interface TextUsage {
   readonly cacheWriteTokens?: number;
   /** We counted, since the vendor did not say. */
   readonly estimated?: boolean;
+  /** What was opened when it was asked for. */
+  readonly requestId?: string;
 }
 
 /** The same response again changes nothing. The thread must be the scope's own: the database refuses any other. */
@@ -46,11 +49,17 @@ export async function recordTextUsage(
     estimated: usage.estimated ?? false,
     at: record.now,
   }));
-  await db
-    .insertInto("text_usage")
-    .values(rows)
-    .onConflict((conflict) => conflict.column("response_id").doNothing())
-    .execute();
+  await inTransaction(db, async (tx) => {
+    await tx
+      .insertInto("text_usage")
+      .values(rows)
+      .onConflict((conflict) => conflict.column("response_id").doNothing())
+      .execute();
+    await closeTextRequests(
+      tx,
+      record.usage.flatMap(({ requestId }) => (requestId === undefined ? [] : [requestId])),
+    );
+  });
 }
 
 export async function listTextUsage(db: Db, scope: Scope, threadId: ThreadId): Promise<readonly TextUsageRow[]> {

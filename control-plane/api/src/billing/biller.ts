@@ -32,7 +32,7 @@ import {
 } from "@struere/store";
 import { readMessage } from "../recorder/read-message.ts";
 import { billUses, rateCards, type Use } from "./bill-uses.ts";
-import { estimateUnreported, takeBackOvertaken } from "./estimates.ts";
+import { estimateUnanswered, estimateUnreported, takeBackOvertaken } from "./estimates.ts";
 import { useOfCarrier, useOfMediaStream, useOfMessage, useOfRow, useOfText, useOfTransfer } from "./uses.ts";
 
 export interface BillerOptions {
@@ -156,6 +156,7 @@ export function startBiller(options: BillerOptions): Biller {
     },
     () => expireHolds(db, now(), ROUND_BATCH),
     () => estimateUnreported(billing, ROUND_BATCH),
+    () => estimateUnanswered({ ...billing, cardNow: rateCard.version }, ROUND_BATCH),
     () => takeBackOvertaken(billing, ROUND_BATCH),
   ];
 

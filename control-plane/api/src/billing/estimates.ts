@@ -1,14 +1,16 @@
 /**
- * What was under way when a node died is estimated once nobody can report it any more, at the platform's cost and flagged; and taken back as
- * soon as somebody does report it.
+ * What was under way when a process died is estimated once nobody can report it any more, at the platform's cost and flagged; and what a node
+ * did not report is taken back as soon as somebody does report it.
  */
-import { correction, estimateResponse, isResponseInFlight, priceTokens, type TokensUsed } from "@struere/domain";
+import { correction, estimateAnswer, estimateResponse, isResponseInFlight, priceTokens, type TokensUsed } from "@struere/domain";
 import { NO_MONEY } from "@struere/kernel";
 import {
   bookedUses,
   type CallUsage,
+  closeTextRequests,
   type EntryToPost,
   listOvertakenEstimates,
+  listUnansweredText,
   listUncheckedCalls,
   listUsage,
   markEstimatesChecked,
@@ -27,6 +29,8 @@ export const ESTIMATE_AFTER_MS = 15 * 60_000;
 export const estimateKey = (callId: string, epoch: number, source: "response" | "transcription"): string =>
   `estimate:${callId}:${epoch}:${source}`;
 
+const unansweredKey = (requestId: string): string => `unanswered:${requestId}`;
+
 /** @returns how many calls were looked through. */
 export async function estimateUnreported(options: BillingOptions, limit: number): Promise<number> {
   const { db, clock } = options;
@@ -42,6 +46,39 @@ export async function estimateUnreported(options: BillingOptions, limit: number)
     await markEstimatesChecked(db, call.id, new Date(clock.wall()));
   }
   return calls.length;
+}
+
+/**
+ * Answers of text models that nobody lived to read. @param cardNow of text that belongs to no call.
+ * @returns how many were asked for.
+ */
+export async function estimateUnanswered(options: BillingOptions & { readonly cardNow: string }, limit: number): Promise<number> {
+  const { db, clock, cards, cardNow } = options;
+  const unanswered = await listUnansweredText(db, { askedBefore: new Date(clock.wall() - ESTIMATE_AFTER_MS), limit });
+  for (const asked of unanswered) {
+    const scope: Scope = { organizationId: asked.organization_id, environment: asked.environment };
+    const card = await cards.find(asked.call_rate_card_version ?? cardNow);
+    const priced = card && priceTokens(card, asked.model, estimateAnswer(asked.input_chars, asked.mean_output_tokens));
+    if (card && priced?.ok) {
+      const { cost, lines } = priced.value;
+      const entry: EntryToPost = {
+        entry: { kind: "charge", key: unansweredKey(asked.id), holdId: null, to: "unobserved", cost, markup: NO_MONEY, payer: "platform" },
+        actor: "biller",
+        ...(asked.call_id === null ? {} : { callId: asked.call_id }),
+        threadId: asked.thread_id,
+        source: asked.by_auditor ? "audit" : asked.purpose,
+        model: asked.model,
+        rateCardVersion: card.version,
+        estimated: true,
+        lines,
+        occurredAt: asked.asked_at,
+        note: "under way when the process that had asked was lost",
+      };
+      await postEntries(db, scope, [entry], new Date(clock.wall()));
+    }
+    await closeTextRequests(db, [asked.id]);
+  }
+  return unanswered.length;
 }
 
 /** @returns how many estimates were taken back. */

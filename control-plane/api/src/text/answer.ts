@@ -99,7 +99,11 @@ export async function answerMessage(services: AnswerServices, asked: MessageToAn
     const calls = step === STEPS_MAX ? [] : response.calls.map((call) => ({ ...call, name: call.name.slice(0, TOOL_NAME_MAX) }));
     const records = calls.map((call) => ({ id: call.callId, name: call.name, arguments: call.argumentsJson }));
     const said = { role: "assistant", content: response.text, agent: speaker.agent, toolCalls: records, usage: used } as const;
-    const seq = await append(services, asked, [said], { endsTurn: calls.length === 0 });
+    const seq = await append(services, asked, [said], { endsTurn: calls.length === 0 }).catch(async (thrown: unknown) => {
+      // What cannot be said any more was paid for all the same.
+      await recordTextUsage(services.db, asked.scope, { threadId: asked.thread.id, usage: [used], now: new Date(clock.wall()) });
+      throw thrown;
+    });
     if (calls.length === 0) {
       return {
         text: response.text,
@@ -179,6 +183,7 @@ async function ask(
     tools: speaker.offered,
     toolChoice: step.last ? "none" : "auto",
     purpose: "reply",
+    asker: { scope: asked.scope, threadId: asked.thread.id },
     cacheKey: `${speaker.agent.slug}.${speaker.agent.version}.${asked.thread.id}`,
     deadlineAt: asked.deadlineAt,
     signal: asked.signal,
@@ -244,6 +249,7 @@ async function append(
   return await appendMessages(db, scope, { threadId: thread.id, turnToken: turn.token, messages, endsTurn, now: new Date(clock.wall()) });
 }
 
-function usageOf({ responseId, model, tokens }: ChargedAttempt, agent: TextAgent): TextUsage {
-  return { responseId, purpose: "reply", agentSlug: agent.slug, model, ...tokens };
+function usageOf({ responseId, model, tokens, requestId }: ChargedAttempt, agent: TextAgent): TextUsage {
+  const usage = { responseId, purpose: "reply", agentSlug: agent.slug, model, ...tokens } as const;
+  return requestId === undefined ? usage : { ...usage, requestId };
 }

@@ -10,9 +10,10 @@ import type { ResponseInputItem } from "openai/resources/responses/responses";
 import { z } from "zod";
 import { modelSettings } from "./model-settings.ts";
 import { routeByRules } from "./route-rules.ts";
-import type { ChargedAttempt, TextModel } from "./text-model.ts";
+import type { ChargedAttempt, TextModel, TextModelRequest } from "./text-model.ts";
 
 export interface ChooseQuestion {
+  readonly asker: TextModelRequest["asker"];
   readonly router: RouterDefinition;
   /** What was said, oldest first; the newest is what is decided about. */
   readonly messages: readonly { readonly role: "user" | "assistant"; readonly text: string }[];
@@ -96,6 +97,7 @@ async function classify(
       },
     },
     purpose: "route",
+    asker: question.asker,
     cacheKey: `route.${router.slug}`,
     deadlineAt: clock.now() + question.withinMs,
     signal: question.signal ?? new AbortController().signal,
@@ -113,8 +115,9 @@ async function classify(
   };
 }
 
-function usageOf({ responseId, model, tokens }: ChargedAttempt): TextUsage {
-  return { responseId, purpose: "route", agentSlug: null, model, ...tokens };
+function usageOf({ responseId, model, tokens, requestId }: ChargedAttempt): TextUsage {
+  const usage = { responseId, purpose: "route", agentSlug: null, model, ...tokens } as const;
+  return requestId === undefined ? usage : { ...usage, requestId };
 }
 
 function instructionsOf(router: ClassifyRouter, currentAgent: string | null, unsure: string): string {

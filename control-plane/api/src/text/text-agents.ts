@@ -33,6 +33,7 @@ import { pinnedAgents } from "./pinned-agents.ts";
 import type { RenderPrompt } from "./render-prompt.ts";
 import type { ToolCallSummary } from "./run-tools.ts";
 import { agentsOfRouter, checkParams, findTextTarget, type TargetName, type TextAgent, type TextTarget } from "./text-agent.ts";
+import { meteredModel } from "./metered-model.ts";
 import { spending } from "./spending.ts";
 import { textModel } from "./text-model.ts";
 import type { ToolRunner } from "./tool-runner.ts";
@@ -124,7 +125,7 @@ export const AGENT_DEPTH_MAX = 3;
 
 export function textAgents(options: TextAgentsOptions): TextAgents {
   const { db, clock, log, tools, renderPrompt } = options;
-  const model = textModel({ ...options.openai, clock, log, rateCard: options.rateCard });
+  const model = meteredModel(textModel({ ...options.openai, clock, log, rateCard: options.rateCard }), { db, clock, log });
   const ensurePaid = spending({ db, clock, log, rateCard: options.rateCard });
   const services: AnswerServices = { db, clock, log, model, tools, renderPrompt, ensurePaid };
   const now = (): Date => new Date(clock.wall());
@@ -216,6 +217,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
     }
     const said = newest.history.flatMap(({ role, content }) => (role === "tool" || content === "" ? [] : [{ role, text: content }]));
     const choice = await choose({
+      asker: { scope, threadId: thread.id },
       router: definition,
       messages: [...said, { role: "user", text: newest.message }],
       params: thread.channel_params,

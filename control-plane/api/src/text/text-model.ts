@@ -4,9 +4,10 @@
  * request's deadline; the rest becomes a fault that says who can act.
  */
 import { type RateCard, type ToolDefinition, unpriced } from "@struere/domain";
-import { type Clock, Fault } from "@struere/kernel";
+import { type Clock, Fault, type ThreadId } from "@struere/kernel";
 import { ownerToolName, vendorToolName } from "@struere/protocol/openai";
 import { type Log, pause } from "@struere/runtime";
+import type { Scope } from "@struere/store";
 import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from "openai";
 import type { ResponseCreateParamsNonStreaming, ResponseInputItem } from "openai/resources/responses/responses";
 import { z } from "zod";
@@ -32,6 +33,8 @@ export interface TextModelRequest {
   /** The answer has to follow this JSON schema. */
   readonly format?: { readonly name: string; readonly schema: { readonly [field: string]: unknown } };
   readonly purpose: "reply" | "route";
+  /** Whose thread it is asked for. */
+  readonly asker: { readonly scope: Scope; readonly threadId: ThreadId };
   /** Requests that begin alike should name the same: the vendor finds its cache by it. */
   readonly cacheKey: string;
   /** On the clock. */
@@ -63,10 +66,14 @@ export interface ChargedAttempt {
   readonly responseId: string;
   readonly model: string;
   readonly tokens: TokenCounts;
+  /** What was written down when it was asked, if this is the end of it; the usage closes it. */
+  readonly requestId?: string;
 }
 
 export interface TextModelResponse {
   readonly responseId: string;
+  /** What was written down when it was asked; the usage closes it. */
+  readonly requestId?: string;
   /** The model that was asked: prices are by it. */
   readonly model: string;
   readonly text: string;

@@ -15,6 +15,7 @@ import { up as reconcile } from "./0012-reconcile.ts";
 import { up as toolRunSweep } from "./0013-tool-run-sweep.ts";
 import { up as shortLock } from "./0014-short-lock.ts";
 import { up as unbilled } from "./0015-unbilled.ts";
+import { up as textRequests } from "./0016-text-requests.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -32,4 +33,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0013-tool-run-sweep": { up: toolRunSweep },
   "0014-short-lock": { up: shortLock },
   "0015-unbilled": { up: unbilled },
+  "0016-text-requests": { up: textRequests },
 };

@@ -1,0 +1,73 @@
+/** What was asked of a text model and is not answered yet; the usage of the answer closes it (thread-usage.ts). */
+import type { CallId, Environment, OrganizationId, ThreadId } from "@struere/kernel";
+import { type Selectable, sql } from "kysely";
+import type { Db } from "./database.ts";
+import type { TextRequestTable } from "./schema.ts";
+import type { Scope } from "./scope.ts";
+
+export interface TextRequestToOpen {
+  readonly id: string;
+  readonly threadId: ThreadId;
+  readonly purpose: TextRequestTable["purpose"];
+  readonly model: string;
+  readonly inputChars: number;
+  readonly now: Date;
+}
+
+export async function openTextRequest(db: Db, scope: Scope, request: TextRequestToOpen): Promise<void> {
+  await db
+    .insertInto("text_requests")
+    .values({
+      id: request.id,
+      organization_id: scope.organizationId,
+      environment: scope.environment,
+      thread_id: request.threadId,
+      purpose: request.purpose,
+      model: request.model,
+      input_chars: request.inputChars,
+      asked_at: request.now,
+    })
+    .execute();
+}
+
+export async function closeTextRequests(db: Db, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .deleteFrom("text_requests")
+    .where("id", "in", [...ids])
+    .execute();
+}
+
+export interface UnansweredText extends Selectable<TextRequestTable> {
+  readonly organization_id: OrganizationId;
+  readonly environment: Environment;
+  readonly call_id: CallId | null;
+  readonly call_rate_card_version: string | null;
+  readonly by_auditor: boolean;
+  /** Of what this model answered this organization lately for the same purpose; `null`: nothing yet. */
+  readonly mean_output_tokens: number | null;
+}
+
+const ANSWERS_LOOKED_AT = 50;
+
+/** Asked before then, and whoever asked never said what came of it. */
+export async function listUnansweredText(
+  db: Db,
+  options: { readonly askedBefore: Date; readonly limit: number },
+): Promise<readonly UnansweredText[]> {
+  const { rows } = await sql<UnansweredText>`
+    select asked.*, call.id as call_id, call.rate_card_version as call_rate_card_version, (audited.call_id is not null) as by_auditor,
+      (
+        select round(avg(answer.output_tokens))::int from (
+          select used.output_tokens from text_usage used
+          where used.organization_id = asked.organization_id and used.environment = asked.environment
+            and used.model = asked.model and used.purpose = asked.purpose
+          order by used.at desc limit ${ANSWERS_LOOKED_AT}
+        ) as answer
+      ) as mean_output_tokens
+    from (select * from text_requests where asked_at < ${options.askedBefore} order by asked_at limit ${options.limit}) as asked
+    left join call_audits audited on audited.thread_id = asked.thread_id
+    left join calls call on call.id = audited.call_id or call.thread_id = asked.thread_id
+    order by asked.asked_at, asked.id`.execute(db);
+  return rows;
+}
