@@ -34,6 +34,8 @@ export interface Postgres extends AsyncDisposable {
   readonly port: number;
   /** Of the postmaster, for tests of faults. */
   readonly pid: number;
+  /** For tests of faults: the postmaster gets the signal. Resolves when a deadly one has done its work. */
+  kill(signal: NodeJS.Signals): Promise<void>;
   /** Fast shutdown: open transactions are rolled back, everything committed is kept. */
   stop(): Promise<void>;
 }
@@ -67,7 +69,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       await throwAway();
     };
     const url = `postgres://${OWNER}:${cluster.password}@127.0.0.1:${port}/postgres`;
-    return { url, port, pid: server.pid, stop, [Symbol.asyncDispose]: stop };
+    const kill = async (signal: NodeJS.Signals) => {
+      server.signal(signal);
+      await server.exited;
+    };
+    return { url, port, pid: server.pid, kill, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await throwAway();
     throw error;

@@ -137,6 +137,7 @@ export async function startSimulatedOpenAI(options: SimulatedOpenAIOptions = {})
       bill: (line) => invoice.push(line),
     });
     sessions.push(session);
+    socket.on("close", () => session.abandoned());
     socket.on("message", (data, isBinary) => {
       if (wire.closed) return;
       if (isBinary || !Buffer.isBuffer(data)) wire.error({ code: "invalid_event", message: "Events must be sent as text." });

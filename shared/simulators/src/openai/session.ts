@@ -130,6 +130,11 @@ export class SimulatedSession implements ResponseHost {
     this.#handle(event as ClientEvent);
   }
 
+  /** The client is gone: nothing more is generated, and what was is billed; it only can not be told any more. */
+  abandoned(): void {
+    for (const run of [this.#active, ...this.#asides]) if (run?.phase === "active") run.cancel("client_cancelled");
+  }
+
   config(): SessionConfig {
     return this.#config;
   }

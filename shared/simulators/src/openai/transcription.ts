@@ -6,7 +6,7 @@ import type { Wire } from "./wire.ts";
 
 /**
  * The separate transcription of a committed turn: some time later, and in no order with the reply, it comes as deltas and `completed`,
- * as `failed`, or never.
+ * as `failed`, or never. It is billed for what there is to transcribe, whether or not anybody is there to be told.
  */
 export function transcribe(
   session: { readonly id: string; readonly wire: Wire; readonly latency: LatencyProfile; readonly jittered: (ms: number) => number },
@@ -22,6 +22,9 @@ export function transcribe(
   if (outcome === "never") return;
   const place = { item_id: turn.itemId, content_index: 0 };
   const prefix = "conversation.item.input_audio_transcription";
+  const transcript = outcome === "empty" ? "" : turn.part.understood;
+  const usage = transcriptionUsage(turn.model, turn.part.audioMs, transcript);
+  if (outcome !== "failed") turn.bill({ kind: "transcription", sessionId: session.id, model: turn.model, itemId: turn.itemId, usage });
   wire.after(session.jittered(session.latency.transcriptionMs), () => {
     if (outcome === "failed") {
       const error = {
@@ -32,13 +35,10 @@ export function transcribe(
       };
       return wire.emit(`${prefix}.failed`, { ...place, error });
     }
-    const transcript = outcome === "empty" ? "" : turn.part.understood;
     turn.part.transcript = transcript;
     const half = transcript.indexOf(" ", transcript.length / 2);
     const deltas = half > 0 ? [transcript.slice(0, half), transcript.slice(half)] : [transcript];
     for (const delta of deltas) if (delta) wire.emit(`${prefix}.delta`, { ...place, delta });
-    const usage = transcriptionUsage(turn.model, turn.part.audioMs, transcript);
-    turn.bill({ kind: "transcription", sessionId: session.id, model: turn.model, itemId: turn.itemId, usage });
     wire.emit(`${prefix}.completed`, { ...place, transcript, usage });
   });
 }
