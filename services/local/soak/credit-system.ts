@@ -3,7 +3,6 @@
  * control planes by turns; the nodes are with different ones.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiClient, createApiClient } from "@struere/api/client";
@@ -16,6 +15,7 @@ import { AgentDefinition } from "struere";
 import { newSecrets } from "../installation.ts";
 import { clerk, clerkMind } from "./clerk.ts";
 import { freePort } from "./free-port.ts";
+import { byTurns } from "./front.ts";
 import { ScriptProcess } from "./script-process.ts";
 import { SOAK_NUMBER } from "./system.ts";
 
@@ -88,32 +88,6 @@ export async function startCreditSystem(rateCard: unknown): Promise<CreditSystem
   await api.connections.connect.mutate({ phoneNumber: SOAK_NUMBER, agent: clerk.slug });
   const owned = parts.move();
   return { twilio, openai, api, db, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** A port whose connections go to these ports, one after the other. */
-async function byTurns(ports: readonly number[]): Promise<{ readonly url: string; close(): Promise<void> }> {
-  let next = 0;
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(ports[next++ % ports.length] ?? 0, "127.0.0.1");
-    client.pipe(upstream).pipe(client);
-    for (const socket of [client, upstream]) {
-      open.add(socket);
-      socket.on("close", () => open.delete(socket));
-    }
-    client.on("error", () => upstream.destroy());
-    upstream.on("error", () => client.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: async () => {
-      server.close();
-      for (const socket of open) socket.destroy();
-    },
-  };
 }
 
 async function ready(url: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** The figures as tables, and what of them is not as it must be. */
+import { formatMicros, type Micros, micros, negated } from "@struere/kernel";
 import { say, table, title } from "../demo/show.ts";
 import type { CreditFigures } from "./credit.ts";
 import type { AuditBenchFigures } from "./audit-bench.ts";
@@ -6,6 +7,8 @@ import type { AuditsFound } from "./audits.ts";
 import type { BurstFigures } from "./burst.ts";
 import type { CutFigures } from "./cuts.ts";
 import { CLASSIFIER_MS, type HoldFigures } from "./holds.ts";
+import type { Estimated, UseKind } from "./kill-books.ts";
+import type { KillFigures } from "./kills.ts";
 import type { LeakFigures } from "./leaks.ts";
 import type { PlacementFigures } from "./placements.ts";
 import type { Quantiles } from "./quantiles.ts";
@@ -195,4 +198,67 @@ export function showPlacements(figures: PlacementFigures): readonly string[] {
   table([{ name: "fault" }, { name: "struck", right: true }], rows(figures.faults));
   for (const failure of figures.failures.slice(0, SHOWN_FAILURES)) say(failure);
   return figures.failures.length === 0 ? [] : [`${figures.failures.length} promises about placed calls were broken`];
+}
+
+const USES: readonly UseKind[] = ["response", "transcription", "text", "telephony"];
+
+/** @returns what went wrong, as sentences. */
+export function showKills(figures: KillFigures): readonly string[] {
+  const { calls, seconds, seed, kills, endings, books, failures } = figures;
+  const count = (counts: { readonly [name: string]: number | undefined }): string =>
+    Object.entries(counts)
+      .map(([name, times]) => `${times} ${name}`)
+      .join(", ");
+  title(`${calls} calls in ${seconds.toFixed(0)} s, while everything was killed now and then (seed ${seed})`);
+  table(
+    [{ name: "" }, { name: "" }],
+    [
+      ["killed", count(kills)],
+      ["calls", count(figures.kinds)],
+      ["ended", count(endings)],
+      ["posted", `${books.transactions} transactions, each of which was looked at`],
+    ],
+  );
+  say();
+  table(
+    [
+      { name: "used" },
+      { name: "exact", right: true },
+      { name: "estimated", right: true },
+      { name: "estimate", right: true },
+      { name: "billed", right: true },
+      { name: "error", right: true },
+      { name: "worst", right: true },
+    ],
+    USES.map((kind) => {
+      const own = books.estimated.filter((one) => one.kind === kind);
+      const worst = own.map(errorOf).toSorted((a, b) => Number(sizeOf(b) - sizeOf(a)))[0] ?? micros(0);
+      const [estimate, billed] = [sum(own.map((one) => one.estimate)), sum(own.map((one) => one.billed))];
+      const money = [estimate, billed, micros(estimate - billed), worst].map((amount) => formatMicros(amount));
+      return [kind, String(books.exact[kind] ?? 0), String(own.length), ...money];
+    }),
+  );
+  say();
+  const { invoiced, booked, platformPaid, lost, twice, unsound } = books;
+  const none = books.estimated.filter(({ billed }) => billed === 0n).length;
+  say(
+    `  the vendors bill ${formatMicros(invoiced)}, the books have ${formatMicros(booked)}; of it the platform pays ${formatMicros(platformPaid)} itself`,
+  );
+  if (none > 0) say(`  ${none} of the estimates stand for nothing that was billed`);
+  return [
+    ...shown(lost, "uses were lost"),
+    ...shown(twice, "uses were charged that nobody bills, or twice"),
+    ...shown(unsound, "times the books do not add up"),
+    ...shown(failures, "promises about calls were broken"),
+  ];
+}
+
+const errorOf = ({ estimate, billed }: Estimated): Micros => micros(estimate - billed);
+const sizeOf = (amount: Micros): Micros => (amount < 0n ? negated(amount) : amount);
+const sum = (amounts: readonly Micros[]): Micros => micros(amounts.reduce((all: bigint, amount) => all + amount, 0n));
+
+function shown(sentences: readonly string[], what: string): readonly string[] {
+  for (const sentence of sentences.slice(0, SHOWN_FAILURES)) say(`  ✗ ${sentence}`);
+  if (sentences.length > SHOWN_FAILURES) say(`  … and ${sentences.length - SHOWN_FAILURES} more`);
+  return sentences.length === 0 ? [] : [`${sentences.length} ${what}`];
 }

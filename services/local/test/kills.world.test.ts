@@ -1,0 +1,34 @@
+/** The small sibling of `npm run soak -- --kills`: each kind of process is killed once, in the middle of a handful of calls. */
+import { expect, test } from "vitest";
+import { kills } from "../soak/kills.ts";
+
+test("calls while a media node, a control plane, NATS and Postgres are killed: each in the record once, and the books what the vendors bill", async ({
+  signal,
+}) => {
+  const {
+    calls,
+    kills: killed,
+    books,
+    failures,
+  } = await kills({
+    calls: 6,
+    parallel: 6,
+    seed: 11,
+    signal,
+    controlPlanes: 1,
+    mediaNodes: 1,
+    auditors: 0,
+    // Before the first of the calls is over.
+    pace: { NATS: [1_000, 2_000], Postgres: [1_500, 3_000], biller: [2_000, 3_000], "media node": [4_000, 6_000] },
+    once: true,
+  });
+  expect(failures).toEqual([]);
+  expect(killed).toEqual({ NATS: 1, Postgres: 1, biller: 1, "media node": 1 });
+  const { lost, twice, unsound, exact, estimated, invoiced, booked, platformPaid } = books;
+  expect({ lost, twice, unsound }).toEqual({ lost: [], twice: [], unsound: [] });
+  expect(exact["response"]).toBeGreaterThan(calls);
+  // The platform pays for what it can only estimate, and for nothing else; what is left of the difference is the error of that.
+  const recovered = estimated.filter(({ by, kind }) => by === "biller" && kind !== "telephony");
+  expect(platformPaid).toBe(recovered.reduce((sum, { estimate }) => sum + estimate, 0n));
+  expect(booked - invoiced).toBe(estimated.reduce((sum, { estimate, billed }) => sum + estimate - billed, 0n));
+});
