@@ -4,10 +4,22 @@
  */
 import type { TokensUsed } from "./rate-card.ts";
 
+/** Events that have the model speak up: a greeting, a reply, words of an auditor, or something to say while a tool takes its time. */
+export const RESPONSE_SIGNS = [
+  "model.opened",
+  "agent.speaking",
+  "caller.silent",
+  "tool.called",
+  "tool.finished",
+  "injection.taken",
+  "key.pressed",
+  "agent.changed",
+] as const;
+
 /** In the order of the record. */
 export interface RecordedSign {
   readonly seq: number;
-  readonly name: "usage" | "model.opened" | "agent.speaking" | "caller.silent" | "tool.finished";
+  readonly name: "usage" | (typeof RESPONSE_SIGNS)[number];
 }
 
 /** Whether a response may have been under way when the record broke off: something that brings one came after the last one's usage. */

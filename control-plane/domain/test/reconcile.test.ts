@@ -69,6 +69,7 @@ describe("a response that nobody reported", () => {
     expect(isResponseInFlight(signs("model.opened", "agent.speaking", "usage"))).toBe(false);
     expect(isResponseInFlight(signs("usage", "caller.silent"))).toBe(true);
     expect(isResponseInFlight([...signs("usage", "tool.finished")].reverse())).toBe(true);
+    expect(isResponseInFlight(signs("caller.silent", "usage", "injection.taken"))).toBe(true);
   });
 
   test("is taken to read what the last one read, cached, and what it said, and to say as much as they do", () => {

@@ -1,5 +1,5 @@
 /** Calls whose nodes could not report all that was used, and estimates that a late report has overtaken. */
-import type { RecordedSign } from "@struere/domain";
+import { type RecordedSign, RESPONSE_SIGNS } from "@struere/domain";
 import type { CallId, Environment, OrganizationId } from "@struere/kernel";
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
@@ -49,7 +49,7 @@ export async function unfinishedEpochs(db: Db, callId: CallId): Promise<readonly
         select coalesce(jsonb_agg(jsonb_build_object('seq', seq, 'name', coalesce(name, 'usage')) order by seq), '[]')
         from message
         where message.epoch = grant_of.epoch and (
-          name in ('model.opened', 'agent.speaking', 'caller.silent', 'tool.finished')
+          name = any(${[...RESPONSE_SIGNS]}::text[])
           or (kind = 'usage' and body ->> 'source' = 'response')
         )
       ) as signs,
