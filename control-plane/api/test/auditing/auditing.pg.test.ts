@@ -252,12 +252,13 @@ test("an audit asks the database for little: hundreds of calls have theirs at th
   await desk.run();
   await desk.hears("caller", "I want tea.");
   desk.later(POLL_MS * 2);
-  // Whether there is something, the lease with all that is read, the thread with the report, the answer with its use, the end.
-  expect(await desk.questions(() => desk.run())).toBe(5);
+  // Whether there is something, the lease with all that is read, the thread with the report, the answer with its use, the end;
+  // and, before the model is, that it is asked.
+  expect(await desk.questions(() => desk.run())).toBe(6);
   await desk.hears("caller", "On Monday.");
   desk.later(POLL_MS * 2);
-  // Also the call of the tool, the call's lock, the injection, the tool's outcome, and that for the model.
-  expect(await desk.questions(() => desk.run())).toBe(10);
+  // Also the call of the tool, the call's lock, the injection, the tool's outcome, that for the model, and that it was asked again.
+  expect(await desk.questions(() => desk.run())).toBe(12);
   expect(desk.sent).toHaveLength(1);
   expect(await desk.questions(() => desk.run())).toBe(1);
 });
