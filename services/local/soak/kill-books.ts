@@ -130,9 +130,12 @@ function compareModels(book: Book, invoices: Invoices, callByNumber: ReadonlyMap
     const gap = gaps.get(key) ?? [];
     const rows = book.estimates.get(key) ?? [];
     const covered = kind === "transcription" && rows.length > 0 ? gap.length : rows.length;
-    const billed = micros(gap.slice(0, covered).reduce((all, { line }) => all + costOf(line), 0n));
-    for (const [index, row] of rows.entries())
-      estimated.push({ callId, kind: kindOf(kind), by: "biller", estimate: owedBy(row), billed: index === 0 ? billed : micros(0) });
+    const billedOf = (lines: typeof gap): Micros => micros(lines.reduce((all, { line }) => all + costOf(line), 0n));
+    for (const [index, row] of rows.entries()) {
+      // One for one, in the order in which they were; the last one stands for whatever is left that an estimate may stand for.
+      const lines = gap.slice(index, index === rows.length - 1 ? covered : index + 1);
+      estimated.push({ callId, kind: kindOf(kind), by: "biller", estimate: owedBy(row), billed: billedOf(lines) });
+    }
     for (const { line } of gap.slice(covered))
       lost.push(`${line.kind} ${idOf(line)} of ${callId === "" ? "no call" : callId}: the vendor bills ${formatMicros(costOf(line))}`);
   }

@@ -71,9 +71,13 @@ export function kindOf(index: number, seed: number, auditors: number): CallKind 
 }
 
 /** Resolves when the call is over; never rejects. */
-export async function placeKillCall(system: KillSystem, index: number, seed: number, kind: CallKind): Promise<PlacedCall> {
+export async function placeKillCall(
+  system: KillSystem,
+  index: number,
+  { seed, kind, turns: [least, most] }: { readonly seed: number; readonly kind: CallKind; readonly turns: readonly [number, number] },
+): Promise<PlacedCall> {
   const random = seededRandom(seed * 7_001 + index);
-  const turns = 1 + Math.floor(random() * 3);
+  const turns = least + Math.floor(random() * (most - least + 1));
   const number = callerOf(index);
   if (kind === "outbound") return await callOut(system, { index, number, seed, turns });
   if (kind === "audited") await patiently(() => openForm(system.api, number));

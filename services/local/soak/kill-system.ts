@@ -53,6 +53,8 @@ export interface KillSystemOptions {
 }
 
 const OPENAI_KEY = "sk-simulated";
+/** What Twilio says for us in the end is not what is looked at. */
+const SAY_MS_PER_CHAR = 10;
 const READY_WITHIN_MS = 60_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 
@@ -60,7 +62,13 @@ export async function startKillSystem(options: KillSystemOptions): Promise<KillS
   await using parts = new AsyncDisposableStack();
   const cwd = await mkdtemp(join(tmpdir(), "struere-kills-"));
   parts.defer(() => rm(cwd, { recursive: true, force: true }));
-  const twilio = parts.use(await startSimulatedTwilio({ numbers: Object.keys(options.numbers), keepCalls: options.calls * 4 }));
+  const twilio = parts.use(
+    await startSimulatedTwilio({
+      numbers: Object.keys(options.numbers),
+      keepCalls: options.calls * 4,
+      switches: { sayMsPerChar: SAY_MS_PER_CHAR },
+    }),
+  );
   const latency = { jitter: 0, connectMs: 0, sessionMs: 0 };
   const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind: options.mind, latency, keep: "counts" }));
   const [postgres, nats] = await Promise.all([keptPostgres(join(cwd, "postgres")), keptNats(join(cwd, "nats"))]);

@@ -26,7 +26,9 @@ await runToEnd(async (signal) => {
   if (problems.length > 0) throw new Fault("failed_precondition", problems.join("; "));
 });
 
-const inJson = (_name: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value);
+function inJson(_name: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}
 
 function readOptions(): {
   readonly chosen: readonly { readonly soak: Soak; readonly count: number }[];
