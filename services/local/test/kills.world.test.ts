@@ -6,7 +6,6 @@ test("calls while a media node, a control plane, NATS and Postgres are killed: e
   signal,
 }) => {
   const {
-    calls,
     kills: killed,
     books,
     failures,
