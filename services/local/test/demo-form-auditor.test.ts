@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { formAudit } from "../demo/form-auditor.ts";
 
 const seed = async (name: string): Promise<unknown> => {
-  const module: { readonly default: unknown } = await import(new URL(`../../../shared/sdk/test/fixtures/seed/${name}`, import.meta.url).href);
+  const module: { readonly default: unknown } = await import(
+    new URL(`../../../shared/sdk/test/fixtures/seed/${name}`, import.meta.url).href
+  );
   return module.default;
 };
 
