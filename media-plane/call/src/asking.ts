@@ -15,7 +15,7 @@ export type Trouble = "unanswered" | "silent" | "stalled" | "empty" | "rejected"
 
 const REMEDY: { readonly [T in Trouble]: { readonly again: number; readonly backoffMs: number; readonly otherwise: "lose" | "warn" } } = {
   /** Neither created nor refused. */
-  unanswered: { again: 2, backoffMs: 0, otherwise: "lose" },
+  unanswered: { again: 3, backoffMs: 0, otherwise: "lose" },
   /** Created, but no audio came. */
   silent: { again: 1, backoffMs: 0, otherwise: "lose" },
   /** Audio came and stood still. */

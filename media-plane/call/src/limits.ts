@@ -19,8 +19,8 @@ export const ATTEMPTS_MAX = 2;
 
 // One voice.
 
-/** Asked for, and neither created nor refused: asked again. Three times, after `AUTO_RESPONSE_MS`, leave the caller without a word for less than 10 s. */
-export const CREATED_MS = 2_000;
+/** Asked for, and neither created nor refused: asked again. Four times, after `AUTO_RESPONSE_MS`, leave the caller without a word for less than 10 s. */
+export const CREATED_MS = 1_500;
 /** Created, and no audio: cancelled and asked again. */
 export const FIRST_AUDIO_MS = 3_500;
 /** Audio began and stands still: cancelled, cut at what was heard, asked again. */
@@ -30,8 +30,8 @@ export const DONE_MS = 15_000;
 /** Cancelled, and the end was never announced: it is over. */
 export const CANCELLED_MS = 2_000;
 /** Refused because another response is active, which we do not know of: asked again. */
-export const BUSY_MS = 1_000;
-export const BUSY_MAX = 8;
+export const BUSY_MS = 500;
+export const BUSY_MAX = 16;
 /** First pause before a failed response is asked for again; doubled each time. */
 export const BACKOFF_MS = 500;
 /** The caller has stopped speaking: the vendor makes a turn of it by then, or it was none. */

@@ -156,17 +156,17 @@ test("a request that is refused is made again, with a pause, and not forever", (
 
 test("a model that always says that it is busy is given up", () => {
   const busy = { type: "model.errored", code: "conversation_already_has_active_response", message: "" } as const;
-  const refusals = Array.from({ length: 9 }, (_, index) => ({ at: 400 + index * 1_100, ...busy, requestId: `r1.${index + 3}` }));
-  expect(play([...live(), ...refusals.slice(0, 8)], ...refusals.slice(8))).toMatchInlineSnapshot(`
-    "  9100 clock.struck
-             > model.request requestId=r1.11 purpose=greeting instructions=null
-      9200 model.errored code=conversation_already_has_active_response message="" requestId=r1.11
+  const refusals = Array.from({ length: 17 }, (_, index) => ({ at: 400 + index * 600, ...busy, requestId: `r1.${index + 3}` }));
+  expect(play([...live(), ...refusals.slice(0, 16)], ...refusals.slice(16))).toMatchInlineSnapshot(`
+    "  9900 clock.struck
+             > model.request requestId=r1.19 purpose=greeting instructions=null
+     10000 model.errored code=conversation_already_has_active_response message="" requestId=r1.19
              > model.close
-             > bus.publish #3 model.lost offsetMs=9200 leg=1 code=rejected fatal=false
+             > bus.publish #3 model.lost offsetMs=10000 leg=1 code=rejected fatal=false
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #4 call.ended offsetMs=9200 outcome=failed reason=model_lost
-             > record.close outcome=failed reason=model_lost durationMs=9200 lastSeq=4"
+             > bus.publish #4 call.ended offsetMs=10000 outcome=failed reason=model_lost
+             > record.close outcome=failed reason=model_lost durationMs=10000 lastSeq=4"
   `);
 });
 

@@ -62,8 +62,8 @@ test("a broken stream is recorded as what it is", () => {
     "   400 telephony.stopped cause=protocol_error
              > lane.mute
              > lane.route inbound=drop
-      1900 clock.struck
-             > bus.publish #3 call.ended offsetMs=1900 outcome=failed reason=protocol_error
+      1800 clock.struck
+             > bus.publish #3 call.ended offsetMs=1800 outcome=failed reason=protocol_error
              > model.close
              > record.close outcome=failed reason=protocol_error durationMs=400 lastSeq=3"
   `);

@@ -92,10 +92,10 @@ test("a request that is created although another response is active is the young
   `);
 });
 
-test("a request that is refused because of a response nobody has seen is made again after a second", () => {
+test("a request that is refused because of a response nobody has seen is made again after half a second", () => {
   expect(play(live(), { at: 400, ...BUSY, requestId: "r1.3" }, { at: 1_500, type: "wait" })).toMatchInlineSnapshot(`
     "   400 model.errored code=conversation_already_has_active_response message="" requestId=r1.3
-      1400 clock.struck
+       900 clock.struck
              > model.request requestId=r1.4 purpose=greeting instructions=null"
   `);
 });

@@ -113,10 +113,12 @@ test("a farewell that does not begin to sound in time is left out", () => {
     " 29100 clock.struck
              > model.tell requestId=r1.8 role=system text="The caller does not answer any more. Say a short, friendly g…"
              > model.request requestId=r1.9 purpose=farewell instructions=null
-     31100 clock.struck
+     30600 clock.struck
              > model.request requestId=r1.10 purpose=retry instructions=null
-     33100 clock.struck
+     32100 clock.struck
              > model.request requestId=r1.11 purpose=retry instructions=null
+     33600 clock.struck
+             > model.request requestId=r1.12 purpose=retry instructions=null
      35100 clock.struck
              > model.close
              > bus.publish #15 model.lost offsetMs=35100 leg=1 code=unanswered fatal=false

@@ -65,7 +65,7 @@ test("a tool that does not answer in 20 s is answered for, and its late result i
     "  5250 clock.struck
              > model.tell requestId=r1.4 role=system text="A tool is still running. Tell the caller in one short senten…"
              > model.request requestId=r1.5 purpose=filler instructions=null
-     15250 clock.struck
+     14750 clock.struck
              > model.tell requestId=r1.6 role=system text="The tool is still running. Tell the caller in one short sent…"
              > model.request requestId=r1.7 purpose=filler instructions=null
      24050 clock.struck
@@ -174,16 +174,17 @@ test("call.end without a word leaves three seconds for a goodbye to begin", () =
              > model.answer_tool requestId=r1.4 toolCallId=call_9 output="{\\"ok\\":true}"
              > model.tell requestId=r1.5 role=system text="You have ended the call. If you have not said goodbye yet, d…"
              > model.request requestId=r1.6 purpose=farewell instructions=null
-      6050 clock.struck
+      5550 clock.struck
              > model.request requestId=r1.7 purpose=retry instructions=null
       7050 clock.struck
+             > model.request requestId=r1.8 purpose=retry instructions=null
              > lane.mute
              > lane.route inbound=drop
-      8050 clock.struck
-             > bus.publish #9 call.ended offsetMs=8050 outcome=completed reason=agent_hung_up
+      8550 clock.struck
+             > bus.publish #9 call.ended offsetMs=8550 outcome=completed reason=agent_hung_up
              > model.close
-             > record.close outcome=completed reason=agent_hung_up durationMs=8050 lastSeq=9
-     11050 clock.struck
+             > record.close outcome=completed reason=agent_hung_up durationMs=8550 lastSeq=9
+     11550 clock.struck
              > telephony.close code=1000"
   `);
 });

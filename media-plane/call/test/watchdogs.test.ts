@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { A_USAGE, callerSays, greeted, heard, live, play, says, type Scripted } from "./play.ts";
 
-test("a request that is not answered is made twice more; then the model is given up", () => {
+test("a request that is not answered is made three times more; then the model is given up", () => {
   expect(play(live(), { at: 15_000, type: "wait" })).toMatchInlineSnapshot(`
-    "  2300 clock.struck
+    "  1800 clock.struck
              > model.request requestId=r1.4 purpose=retry instructions=null
-      4300 clock.struck
+      3300 clock.struck
              > model.request requestId=r1.5 purpose=retry instructions=null
+      4800 clock.struck
+             > model.request requestId=r1.6 purpose=retry instructions=null
       6300 clock.struck
              > model.close
              > bus.publish #3 model.lost offsetMs=6300 leg=1 code=unanswered fatal=false

@@ -29,7 +29,8 @@ import { loadVoiceV1 } from "./voice-v1.ts";
 
 /** Milliseconds that an answer may take, retries included. */
 export const DEFAULT_DEADLINES_MS = {
-  claimCall: 2_000,
+  /** A node waits 5 s for it: a claim that is answered late is a call that is lost. */
+  claimCall: 4_500,
   renewLease: 1_000,
   endCall: 2_000,
   /** Longer than any tool may take (15 s), so that the result is still heard. */
