@@ -7,7 +7,7 @@ import { pause, systemClock } from "@struere/runtime";
 import type { Clock } from "@struere/kernel";
 import type { PhoneCall, SimulatedOpenAI } from "@struere/simulators";
 import { type AuditReportRead, readAuditReport } from "../minds/audit-report.ts";
-import { CLOSING, correctionOf, fateOf, GREETING } from "./number-desk.ts";
+import { CLOSING, correctionOf, fateOf, GREETING, UNCLEAR } from "./number-desk.ts";
 
 export type CallRecord = Awaited<ReturnType<ApiClient["calls"]["get"]["query"]>>;
 
@@ -21,6 +21,8 @@ export interface AuditedCall {
 
 const HEARS_MS = 60_000;
 const RECORDED_MS = 60_000;
+/** So often a caller says the number. */
+const TIMES_MAX = 3;
 
 /** The form of the n-th caller; it has to be there before the call. */
 export async function openForm(api: ApiClient, phone: string): Promise<string> {
@@ -32,7 +34,7 @@ export function caller(number: string, seed: number): (call: PhoneCall) => Promi
   const { mistaken, cutsIn } = fateOf(number, seed);
   return async (call) => {
     await call.hears(GREETING, { withinMs: HEARS_MS });
-    await call.says(`My order number is ${number}.`);
+    await saysNumber(call, number);
     if (cutsIn) await call.interrupts("One moment please.", { after: "we deliver", withinMs: HEARS_MS });
     else await call.hears(/I have noted order number/, { withinMs: HEARS_MS });
     if (mistaken) await call.hears(correctionOf(number), { withinMs: HEARS_MS });
@@ -40,6 +42,16 @@ export function caller(number: string, seed: number): (call: PhoneCall) => Promi
     await call.hears(CLOSING, { withinMs: HEARS_MS });
     await call.ended;
   };
+}
+
+/** Again when the agent has not understood, as people do. */
+async function saysNumber(call: PhoneCall, number: string): Promise<void> {
+  for (let times = 1; times <= TIMES_MAX; times++) {
+    await call.says(`My order number is ${number}.`);
+    const answer = await call.hearsSome(/I have noted|once more please/, { withinMs: HEARS_MS });
+    if (answer.includes("I have noted")) return;
+    await call.hears(UNCLEAR, { withinMs: HEARS_MS });
+  }
 }
 
 /** The record of a call that is over, once its last audit and all receipts are in it. */

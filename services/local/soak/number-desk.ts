@@ -8,6 +8,8 @@ import { auditedBy, formAuditor } from "../minds/form-auditor.ts";
 
 export const GREETING = "Order desk. What is your order number?";
 export const CLOSING = "Your order is complete.";
+/** To words that make no sense: a line that stands still for a moment breaks a sentence in two. */
+export const UNCLEAR = "Pardon, once more please?";
 /** A long sentence that callers cut short; its last words are heard by nobody then. */
 const LONG_TAIL = "and we deliver between eight and twelve, at the back door, on every working day of the week";
 
@@ -76,7 +78,7 @@ export function numberDeskMind(seed: number): Mind {
       { when: /\bone moment\b/i, say: "I am listening." },
       { when: /that is all/i, say: "Thank you." },
     ],
-    otherwise: (turn) => (/my order number is/i.test(turn.lastUser ?? "") ? readBack(turn) : { say: "All right." }),
+    otherwise: (turn) => (/my order number is/i.test(turn.lastUser ?? "") ? readBack(turn) : { say: UNCLEAR }),
   });
   return auditedBy(auditor, desk);
 }
