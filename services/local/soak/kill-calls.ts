@@ -70,14 +70,17 @@ export function kindOf(index: number, seed: number, auditors: number): CallKind 
   return chance < 0.5 && auditors > 0 ? "audited" : "talk";
 }
 
+/** How often a caller who talks asks, cuts in and has something noted, at most. */
+const TURNS_MAX = 3;
+
 /** Resolves when the call is over; never rejects. */
 export async function placeKillCall(
   system: KillSystem,
   index: number,
-  { seed, kind, turns: [least, most] }: { readonly seed: number; readonly kind: CallKind; readonly turns: readonly [number, number] },
+  { seed, kind }: { readonly seed: number; readonly kind: CallKind },
 ): Promise<PlacedCall> {
   const random = seededRandom(seed * 7_001 + index);
-  const turns = least + Math.floor(random() * (most - least + 1));
+  const turns = 1 + Math.floor(random() * TURNS_MAX);
   const number = callerOf(index);
   if (kind === "outbound") return await callOut(system, { index, number, seed, turns });
   if (kind === "audited") await patiently(() => openForm(system.api, number));

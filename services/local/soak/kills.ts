@@ -42,10 +42,6 @@ export interface KillOptions {
   readonly auditors?: number;
   /** Between two kills of a kind, in milliseconds: a random time from the first number to the second; absent: none of that kind. */
   readonly pace?: { readonly [Kind in KillKind]?: readonly [number, number] };
-  /** How often a caller who talks asks, cuts in and has something noted: from the first number to the second. */
-  readonly turns?: readonly [number, number];
-  /** Each kind once, in this order. */
-  readonly once?: boolean;
 }
 
 /** A node takes all of its calls with it, so that nodes are killed less often. */
@@ -66,7 +62,7 @@ const SETTLED_WITHIN_MS = 120_000;
 const LATER_MS = 16 * 60_000;
 
 export async function kills(options: KillOptions): Promise<KillFigures> {
-  const { calls, seed, signal, controlPlanes = 2, mediaNodes = 2, auditors = 1, pace = PACE, once = false, turns = [1, 3] } = options;
+  const { calls, seed, signal, controlPlanes = 2, mediaNodes = 2, auditors = 1, pace = PACE } = options;
   const clock = systemClock();
   await using system = await startKillSystem({
     project: KILL_PROJECT,
@@ -78,12 +74,12 @@ export async function kills(options: KillOptions): Promise<KillFigures> {
     calls,
   });
   const startedAt = clock.now();
-  const killing = startKilling(system, { seed, pace, once });
+  const killing = startKilling(system, { seed, pace });
   const placed: PlacedCall[] = [];
   let next = 0;
   const line = async (): Promise<void> => {
     for (let index = next++; index < calls && !signal.aborted; index = next++) {
-      placed.push(await placeKillCall(system, index, { seed, kind: kindOf(index, seed, auditors), turns }));
+      placed.push(await placeKillCall(system, index, { seed, kind: kindOf(index, seed, auditors) }));
       options.onProgress?.(placed.length, killing.counts);
     }
   };
@@ -121,10 +117,10 @@ interface Killing {
   stop(): Promise<readonly string[]>;
 }
 
-/** Each kind at its own moments, whatever the others do: two may well be away at once. Or each once, in the order in which they are given. */
+/** Each kind at its own moments, whatever the others do: two may well be away at once. */
 function startKilling(
   system: KillSystem,
-  { seed, pace, once }: { readonly seed: number; readonly pace: NonNullable<KillOptions["pace"]>; readonly once: boolean },
+  { seed, pace }: { readonly seed: number; readonly pace: NonNullable<KillOptions["pace"]> },
 ): Killing {
   const clock = systemClock();
   const stopping = new AbortController();
@@ -146,15 +142,11 @@ function startKilling(
       return false;
     }
   };
-  const inOrder = async (): Promise<void> => {
-    const random = seededRandom(seed);
-    for (const kind of kinds) if (!(await killOne(kind, random))) return;
-  };
   const again = async (kind: KillKind): Promise<void> => {
     const random = seededRandom(seed * 31 + KILL_KINDS.indexOf(kind));
     while (await killOne(kind, random));
   };
-  const running = once ? inOrder() : Promise.all(kinds.map(again));
+  const running = Promise.all(kinds.map(again));
   return {
     counts,
     async stop() {
