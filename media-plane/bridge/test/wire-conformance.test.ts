@@ -240,6 +240,55 @@ describe.each<ByteSourceKind>(["borrowed", "streamed"])("a %s socket", (byteSour
     socket.destroy();
   });
 
+  test("a peer that reads again gets all that was taken, whole and in order", async () => {
+    await using server = await laneServer({ byteSource, maxBufferedBytes: 64 * 1024 * 1024 });
+    const { lane, client } = await laneAndClient(server);
+    new Inbox().listen(lane);
+    const received: string[] = [];
+    const last = Promise.withResolvers<void>();
+    client.on("message", (data) => {
+      received.push(data.toString());
+      if (received.at(-1)?.startsWith("last") === true) last.resolve();
+    });
+    client.pause();
+    const sent: string[] = [];
+    const send = (text: string): void => {
+      expect(lane.sendText(text)).toBe(true);
+      sent.push(text);
+    };
+    // Until the kernel takes no more, and then as much again, one turn after another.
+    let turns = 0;
+    for (let until = Number.POSITIVE_INFINITY; turns < until && turns < 4_000; turns++) {
+      for (let index = 0; index < 3; index++) send(`${turns}.${index} ${"x".repeat(1 + ((turns * 7_919) % 9_000))}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (until === Number.POSITIVE_INFINITY && lane.bufferedBytes > 0) until = turns * 2;
+    }
+    expect(lane.bufferedBytes).toBeGreaterThan(0);
+    client.resume();
+    send("last");
+    await last.promise;
+    expect(received).toEqual(sent);
+    expect(lane.bufferedBytes).toBe(0);
+    client.terminate();
+  });
+
+  test("what is queued when the socket is destroyed goes to nobody, whoever has its number now", async () => {
+    await using server = await laneServer({ byteSource });
+    const first = await laneAndClient(server);
+    const inbox = new Inbox().listen(first.lane);
+    first.lane.sendText("for the first");
+    first.lane.terminate();
+    const second = await laneAndClient(server);
+    new Inbox().listen(second.lane);
+    const heard = once(second.client, "message");
+    first.lane.flush();
+    expect(first.lane.sendText("still for the first")).toBe(false);
+    second.lane.sendText("for the second");
+    expect(String((await heard)[0])).toBe("for the second");
+    expect((await inbox.closed()).clean).toBe(false);
+    second.client.terminate();
+  });
+
   test("what is queued in one turn is one write", async () => {
     await using server = await laneServer({ byteSource });
     const socket = await rawClient(server);
