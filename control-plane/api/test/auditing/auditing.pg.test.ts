@@ -148,8 +148,9 @@ describe("an audit", () => {
     await desk.hears("caller", "I am Ada.");
     const both = await Promise.all([desk.run(), desk.run(), desk.run()]);
     expect(both.filter(({ outcome }) => outcome === "done")).toHaveLength(1);
-    const others = both.filter(({ outcome }) => outcome !== "done");
-    expect(others.every(({ outcome, reason, retryAfterMs }) => outcome === "later" && reason === "busy" && retryAfterMs > 0)).toBe(true);
+    // Whoever is late to look finds it done.
+    const isBusy = ({ outcome, reason, retryAfterMs }: (typeof both)[0]) => outcome === "later" && reason === "busy" && retryAfterMs > 0;
+    expect(both.filter((one) => isBusy(one) || one.outcome === "nothing_new")).toHaveLength(2);
     expect(await desk.run()).toMatchObject({ outcome: "nothing_new" });
     expect(desk.vendor.texts).toHaveLength(1);
     expect(await listAudits(desk.db, desk.scope, desk.call.id)).toMatchObject([
