@@ -2,8 +2,8 @@
  * The one mutable object of a call: it holds the machine's state, feeds it events one at a time, and hands out its effects.
  *
  * An event that comes while another is being worked on waits its turn; all effects of one event are out before the next is reduced.
- * With each event the machine hears how far the agent's audio and words have come. News of legs that were replaced are dropped here, by number. What
- * throws inside ends this call and no other.
+ * With each event the machine hears how far the agent's audio and words have come. News of legs that were replaced are dropped here, by
+ * number. What throws inside ends this call and no other.
  */
 import {
   type CallConfig,

@@ -189,29 +189,28 @@ function oneAtATime(victims: readonly Killable[]): () => Promise<void> {
   };
 }
 
-async function keptPostgres(dataDir: string): Promise<Killable & { readonly url: string }> {
-  let server = await startPostgres({ dataDir });
-  const { url, port } = server;
-  return {
-    url,
-    async kill() {
-      await server.kill("SIGKILL");
-      await server.stop();
-      server = await startPostgres({ dataDir, port });
-    },
-    [Symbol.asyncDispose]: () => server.stop(),
-  };
+const keptPostgres = (dataDir: string): Promise<KeptServer> => kept((port) => startPostgres({ dataDir, ...port }));
+const keptNats = (storeDir: string): Promise<KeptServer> => kept((port) => startNatsServer({ storeDir, ...port }));
+
+type KeptServer = Killable & { readonly url: string };
+
+interface Server {
+  readonly url: string;
+  readonly port: number;
+  kill(signal: "SIGKILL"): Promise<void>;
+  stop(): Promise<void>;
 }
 
-async function keptNats(storeDir: string): Promise<Killable & { readonly url: string }> {
-  let server = await startNatsServer({ storeDir });
+/** A server that comes back where it was, with what it had stored. */
+async function kept(start: (where: { readonly port?: number }) => Promise<Server>): Promise<KeptServer> {
+  let server = await start({});
   const { url, port } = server;
   return {
     url,
     async kill() {
       await server.kill("SIGKILL");
       await server.stop();
-      server = await startNatsServer({ storeDir, port });
+      server = await start({ port });
     },
     [Symbol.asyncDispose]: () => server.stop(),
   };

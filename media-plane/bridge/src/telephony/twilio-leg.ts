@@ -68,6 +68,7 @@ export class TwilioLeg {
   /** From now on the socket's messages come here. */
   start(): void {
     this.#socket.start({
+      // The lane takes them, from below.
       onText: () => undefined,
       onClose: ({ code, clean }) => {
         if (!clean && code !== CLOSE.abnormal) this.#options.report(`closed_${code}`, code);
