@@ -4,31 +4,40 @@
  */
 import type { TokensUsed } from "./rate-card.ts";
 
-/** Events that have the model speak up: a greeting, a reply, words of an auditor, or something to say while a tool takes its time. */
-export const RESPONSE_SIGNS = [
-  "model.opened",
-  "agent.speaking",
-  "caller.silent",
-  "tool.called",
-  "tool.finished",
-  "injection.taken",
-  "key.pressed",
-  "agent.changed",
-] as const;
+/**
+ * Events after which the model may speak: we ask it to, or the caller speaks. The vendor answers the caller by itself, and a node may be killed
+ * before the news of it, or of the caller's last word, has reached it. So the sign is that the caller began, which is told before anybody can be
+ * answered.
+ */
+export const RESPONSE_SIGNS = ["response.asked", "caller.speaking", "caller.silent"] as const;
 
-/** In the order of the record. */
+/** In the record of one epoch. */
 export interface RecordedSign {
   readonly seq: number;
   readonly name: "usage" | (typeof RESPONSE_SIGNS)[number];
+  /** Of what the caller says. */
+  readonly itemId: string | null;
 }
 
-/** Whether a response may have been under way when the record broke off: something that brings one came after the last one's usage. */
+/** Whether a response may have been under way when the record broke off. */
 export function isResponseInFlight(signs: readonly RecordedSign[]): boolean {
-  const last = signs.reduce((latest, sign) => (sign.seq > latest.seq ? sign : latest), {
-    seq: 0,
-    name: "usage",
-  } satisfies RecordedSign as RecordedSign);
-  return last.name !== "usage";
+  const ordered = signs.toSorted((a, b) => a.seq - b.seq);
+  const last = ordered.at(-1);
+  return (last !== undefined && last.name !== "usage") || isUnheardOut(ordered);
+}
+
+/** Whoever spoke last was not seen to stop. What was reported meanwhile is the response that they cut off. */
+function isUnheardOut(ordered: readonly RecordedSign[]): boolean {
+  const began = ordered.findLast(({ name }) => name === "caller.speaking");
+  return began !== undefined && !ordered.some(({ name, itemId }) => name === "caller.silent" && itemId === began.itemId);
+}
+
+/** Nobody saw the end of an utterance: it was hardly longer than people speak in one breath. */
+const UTTERANCE_MS_MAX = 10_000;
+
+/** @param untilMs from its beginning until the record ended. */
+export function unseenUtteranceMs(untilMs: number): number {
+  return Math.min(Math.max(untilMs, 0), UTTERANCE_MS_MAX);
 }
 
 /** Of a first response: a greeting of some five seconds. */

@@ -269,5 +269,12 @@ export {
   type SpendRefusal,
 } from "./call-refusal.ts";
 export { startOfNextMonth } from "./utc.ts";
-export { estimateAnswer, estimateResponse, isResponseInFlight, type RecordedSign, RESPONSE_SIGNS } from "./estimate.ts";
+export {
+  estimateAnswer,
+  estimateResponse,
+  isResponseInFlight,
+  type RecordedSign,
+  RESPONSE_SIGNS,
+  unseenUtteranceMs,
+} from "./estimate.ts";
 export { type Actual, type Booked, correction } from "./reconcile.ts";

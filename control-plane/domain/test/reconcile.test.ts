@@ -10,6 +10,7 @@ import {
   isResponseInFlight,
   NEW_BALANCES,
   type RecordedSign,
+  unseenUtteranceMs,
 } from "../src/index.ts";
 
 const booked = (amounts: { readonly [Name in Account]?: number }): Booked => ({
@@ -61,15 +62,38 @@ describe("a correction", () => {
 });
 
 describe("a response that nobody reported", () => {
-  const signs = (...names: RecordedSign["name"][]): readonly RecordedSign[] => names.map((name, index) => ({ seq: index + 1, name }));
+  /** What the record has: `asked`; `usage` of a response; `hello…` and `…hello`: the caller begins to say so, and has said it. */
+  const recorded = (story: string): readonly RecordedSign[] =>
+    story
+      .split(" ")
+      .filter((word) => word !== "")
+      .map((word, index) => {
+        const seq = index + 1;
+        if (word.endsWith("…")) return { seq, name: "caller.speaking", itemId: word.slice(0, -1) };
+        if (word.startsWith("…")) return { seq, name: "caller.silent", itemId: word.slice(1) };
+        return { seq, name: word === "asked" ? "response.asked" : "usage", itemId: null };
+      });
 
-  test("was under way when something that brings one came last", () => {
-    expect(isResponseInFlight([])).toBe(false);
-    expect(isResponseInFlight(signs("model.opened"))).toBe(true);
-    expect(isResponseInFlight(signs("model.opened", "agent.speaking", "usage"))).toBe(false);
-    expect(isResponseInFlight(signs("usage", "caller.silent"))).toBe(true);
-    expect(isResponseInFlight([...signs("usage", "tool.finished")].reverse())).toBe(true);
-    expect(isResponseInFlight(signs("caller.silent", "usage", "injection.taken"))).toBe(true);
+  test.each([
+    ["", false, "the model was not asked for anything"],
+    ["asked", true, "the greeting"],
+    ["asked usage", false, "the greeting is over"],
+    ["asked usage asked", true, "the agent asks whether somebody is there"],
+    ["asked usage hello…", true, "the news that the caller stopped, and is answered, may have been on its way"],
+    ["asked usage hello… …hello", true, "the vendor answers by itself"],
+    ["asked usage hello… …hello usage", false, "it has answered"],
+    ["asked hello… usage", true, "what was reported is the greeting, which the caller cut off"],
+    ["asked hello… usage …hello", true, "the answer to that"],
+    ["asked hello… usage …hello usage", false, "it has answered"],
+    ["hello… …hello usage asked usage asked", true, "what a tool has found is to be said"],
+    ["hello… hello?… …hello? usage", false, "the end of the first utterance was lost long ago"],
+  ])("%s: %s, %s", (story, expected) => {
+    expect(isResponseInFlight(recorded(story))).toBe(expected);
+    expect(isResponseInFlight(recorded(story).toReversed())).toBe(expected);
+  });
+
+  test("an utterance that was not seen to end is as long as it can have been, and no longer than people speak", () => {
+    expect([-20, 0, 1_700, 3_600_000].map(unseenUtteranceMs)).toEqual([0, 0, 1_700, 10_000]);
   });
 
   test("is taken to read what the last one read, cached, and what it said, and to say as much as they do", () => {

@@ -36,38 +36,48 @@ export interface UnfinishedEpoch {
   readonly signs: readonly RecordedSign[];
   /** What the caller said whose transcription was not reported, in milliseconds. */
   readonly untranscribedMs: number;
+  /** From the beginning of an utterance whose end was not reported until the call ended; `null`: there is none. */
+  readonly unendedMs: number | null;
 }
 
 /** Epochs of a call that their nodes did not close, with the signs that a response was under way. */
 export async function unfinishedEpochs(db: Db, callId: CallId): Promise<readonly UnfinishedEpoch[]> {
-  const { rows } = await sql<{ epoch: number; signs: RecordedSign[]; untranscribed_ms: number }>`
+  const { rows } = await sql<{ epoch: number; signs: RecordedSign[]; untranscribed_ms: number; unended_ms: number | null }>`
     with message as (
-      select epoch, seq, kind, name, offset_ms, body from call_events where call_id = ${callId}
+      select epoch, seq, kind, name, offset_ms, at, body, body #>> '{data,itemId}' as item_id from call_events where call_id = ${callId}
+    ), utterance as (
+      select speaking.epoch, speaking.offset_ms as from_ms, silent.offset_ms as to_ms, speaking.at
+      from message speaking
+      left join message silent on silent.epoch = speaking.epoch and silent.name = 'caller.silent' and silent.item_id = speaking.item_id
+      where speaking.name = 'caller.speaking' and not exists (
+        select from call_usage used
+        where used.call_id = ${callId} and used.source = 'transcription' and used.usage_id = speaking.item_id
+      )
     )
     select grant_of.epoch,
       (
-        select coalesce(jsonb_agg(jsonb_build_object('seq', seq, 'name', coalesce(name, 'usage')) order by seq), '[]')
+        select coalesce(jsonb_agg(jsonb_build_object('seq', seq, 'name', coalesce(name, 'usage'), 'itemId', item_id) order by seq), '[]')
         from message
         where message.epoch = grant_of.epoch and (
           name = any(${[...RESPONSE_SIGNS]}::text[])
           or (kind = 'usage' and body ->> 'source' = 'response')
         )
       ) as signs,
+      (select coalesce(sum(to_ms - from_ms), 0)::int from utterance where utterance.epoch = grant_of.epoch) as untranscribed_ms,
       (
-        select coalesce(sum(silent.offset_ms - speaking.offset_ms), 0)::int
-        from message silent
-        join message speaking on speaking.epoch = silent.epoch and speaking.name = 'caller.speaking'
-          and speaking.body #>> '{data,itemId}' = silent.body #>> '{data,itemId}'
-        where silent.epoch = grant_of.epoch and silent.name = 'caller.silent' and not exists (
-          select from call_usage used
-          where used.call_id = ${callId} and used.source = 'transcription' and used.usage_id = silent.body #>> '{data,itemId}'
-        )
-      ) as untranscribed_ms
+        select (extract(epoch from call.ended_at - max(utterance.at)) * 1000)::int
+        from utterance where utterance.epoch = grant_of.epoch and to_ms is null
+      ) as unended_ms
     from calls call, generate_series(1, call.epoch) as grant_of (epoch)
     where call.id = ${callId}
       and not exists (select from message where message.epoch = grant_of.epoch and name = 'call.ended')
     order by grant_of.epoch`.execute(db);
-  return rows.map(({ epoch, signs, untranscribed_ms: untranscribedMs }) => ({ epoch, signs, untranscribedMs }));
+  return rows.map(({ epoch, signs, untranscribed_ms: untranscribedMs, unended_ms: unendedMs }) => ({
+    epoch,
+    signs,
+    untranscribedMs,
+    unendedMs,
+  }));
 }
 
 export interface OvertakenEstimate {

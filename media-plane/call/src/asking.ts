@@ -36,6 +36,8 @@ export function askNow(draft: Draft, ask: Ask): void {
   const requestId = mintRequest(draft);
   const purpose = ask.attempt > 0 ? "retry" : ask.purpose;
   call.response = requested(call.response, { ask, requestId, at });
+  // Before it: who is killed now leaves word that a response may be under way.
+  publishEvent(draft, "response.asked", { purpose });
   emit(draft, { type: "model.request", requestId, purpose, instructions: ask.instructions });
 }
 

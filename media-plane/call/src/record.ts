@@ -26,6 +26,7 @@ export type PublishedEvent =
   | "tool.finished"
   | "model.opened"
   | "model.lost"
+  | "response.asked"
   | "call.warned"
   | "injection.taken"
   | "injection.done"

@@ -12,13 +12,13 @@ test("barge-in clears what plays and tells the model what was heard, though the 
     }),
   ).toMatchInlineSnapshot(`
     "  5030 model.speech_started itemId=caller_1
-             > bus.publish #9 caller.speaking offsetMs=5030 itemId=caller_1
+             > bus.publish #10 caller.speaking offsetMs=5030 itemId=caller_1
              > telephony.clear
              > lane.mute
              > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=940
-             > bus.publish #10 agent.interrupted offsetMs=5030 itemId=agent_2 heardMs=940 generatedMs=4000
-             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open" generatedText="We are open from nine to five, Monday to Friday." heardMs=940 generatedMs=4000 interrupted=true agent=intake startedMs=4080 endedMs=5030
-             > bus.publish #12 agent.silent offsetMs=5030"
+             > bus.publish #11 agent.interrupted offsetMs=5030 itemId=agent_2 heardMs=940 generatedMs=4000
+             > bus.publish #12 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open" generatedText="We are open from nine to five, Monday to Friday." heardMs=940 generatedMs=4000 interrupted=true agent=intake startedMs=4080 endedMs=5030
+             > bus.publish #13 agent.silent offsetMs=5030"
   `);
 });
 
@@ -53,23 +53,23 @@ test("barge-in cancels the response that is still being generated, drops what co
     ),
   ).toMatchInlineSnapshot(`
     "  5000 model.speech_started itemId=caller_1
-             > bus.publish #8 caller.speaking offsetMs=5000 itemId=caller_1
+             > bus.publish #9 caller.speaking offsetMs=5000 itemId=caller_1
              > telephony.clear
              > lane.mute
              > model.cancel requestId=r1.4 responseId=resp_2
              > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=700
-             > bus.publish #9 agent.interrupted offsetMs=5000 itemId=agent_2 heardMs=700 generatedMs=1200
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from " heardMs=700 generatedMs=1200 interrupted=true agent=intake startedMs=4300 endedMs=5000
-             > bus.publish #11 agent.silent offsetMs=5000
+             > bus.publish #10 agent.interrupted offsetMs=5000 itemId=agent_2 heardMs=700 generatedMs=1200
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from " heardMs=700 generatedMs=1200 interrupted=true agent=intake startedMs=4300 endedMs=5000
+             > bus.publish #12 agent.silent offsetMs=5000
       5010 lane.progressed itemId=agent_2 generatedMs=2000 sentMs=1000 finished=false
       5020 model.words_spoken itemId=agent_2 text="nine to five"
       5030 model.audio_started responseId=resp_2 itemId=agent_3
              > model.delete requestId=r1.6 itemId=agent_3
       5040 telephony.marked name=g1:1000:agent_2
       5050 model.response_done responseId=resp_2 status=cancelled reason=client_cancelled toolCalls=[] usage=null
-             > bus.publish #12 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=24
+             > bus.publish #13 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=24
       6000 model.speech_stopped itemId=caller_1
-             > bus.publish #13 caller.silent offsetMs=6000 itemId=caller_1
+             > bus.publish #14 caller.silent offsetMs=6000 itemId=caller_1
       6010 model.turn_committed itemId=caller_1
       6100 model.response_created responseId=resp_3 requestId=null
              > lane.play responseId=resp_3 generation=2"
@@ -92,16 +92,16 @@ test("of two items the audible one is truncated and the one behind it, never hea
     ),
   ).toMatchInlineSnapshot(`
     "  5510 model.speech_started itemId=caller_1
-             > bus.publish #8 caller.speaking offsetMs=5510 itemId=caller_1
+             > bus.publish #9 caller.speaking offsetMs=5510 itemId=caller_1
              > telephony.clear
              > lane.mute
              > model.cancel requestId=r1.4 responseId=resp_2
              > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=1420
              > model.delete requestId=r1.6 itemId=agent_3
-             > bus.publish #9 agent.interrupted offsetMs=5510 itemId=agent_2 heardMs=1420 generatedMs=2000
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=1420 generatedMs=2000 interrupted=true agent=intake startedMs=4040 endedMs=5510
-             > bus.publish #11 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="" generatedText="" heardMs=0 generatedMs=3000 interrupted=true agent=intake startedMs=6040 endedMs=6040
-             > bus.publish #12 agent.silent offsetMs=5510"
+             > bus.publish #10 agent.interrupted offsetMs=5510 itemId=agent_2 heardMs=1420 generatedMs=2000
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=1420 generatedMs=2000 interrupted=true agent=intake startedMs=4040 endedMs=5510
+             > bus.publish #12 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="" generatedText="" heardMs=0 generatedMs=3000 interrupted=true agent=intake startedMs=6040 endedMs=6040
+             > bus.publish #13 agent.silent offsetMs=5510"
   `);
 });
 
@@ -123,7 +123,7 @@ test("a request that is not created yet can not be taken back: it is cancelled w
     ),
   ).toMatchInlineSnapshot(`
     "  5700 model.speech_started itemId=caller_1
-             > bus.publish #8 caller.speaking offsetMs=5700 itemId=caller_1
+             > bus.publish #10 caller.speaking offsetMs=5700 itemId=caller_1
              > lane.mute
       5800 model.response_created responseId=resp_2 requestId=r1.5
              > model.cancel requestId=r1.6 responseId=resp_2
@@ -184,6 +184,6 @@ test("between two marks playback is assumed to go on for a moment, never beyond 
 test("a caller who speaks while the agent is silent interrupts nothing", () => {
   expect(play(greeted(), { at: 4_000, type: "model.speech_started", itemId: "caller_1" })).toMatchInlineSnapshot(`
     "  4000 model.speech_started itemId=caller_1
-             > bus.publish #7 caller.speaking offsetMs=4000 itemId=caller_1"
+             > bus.publish #8 caller.speaking offsetMs=4000 itemId=caller_1"
   `);
 });

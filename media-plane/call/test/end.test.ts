@@ -71,20 +71,20 @@ test("in the last words nobody cuts the agent off, and the vendor's own response
     ),
   ).toMatchInlineSnapshot(`
     "  4500 model.speech_started itemId=caller_1
-             > bus.publish #10 caller.speaking offsetMs=4500 itemId=caller_1
+             > bus.publish #12 caller.speaking offsetMs=4500 itemId=caller_1
       5000 model.speech_stopped itemId=caller_1
-             > bus.publish #11 caller.silent offsetMs=5000 itemId=caller_1
+             > bus.publish #13 caller.silent offsetMs=5000 itemId=caller_1
       5010 model.turn_committed itemId=caller_1
       5100 model.response_created responseId=resp_v requestId=null
              > model.cancel requestId=r1.6 responseId=resp_v
       5150 model.response_done responseId=resp_v status=cancelled reason=client_cancelled toolCalls=[] usage=null
       5900 telephony.marked name=g1:1500:agent_2
-             > bus.publish #12 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="All is done. Goodbye." generatedText="All is done. Goodbye." heardMs=1500 generatedMs=1500 interrupted=false agent=intake startedMs=4280 endedMs=5900
-             > bus.publish #13 injection.done offsetMs=5900 injectionId=inj_1 outcome=spoken reason=null heardMs=1500
+             > bus.publish #14 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="All is done. Goodbye." generatedText="All is done. Goodbye." heardMs=1500 generatedMs=1500 interrupted=false agent=intake startedMs=4280 endedMs=5900
+             > bus.publish #15 injection.done offsetMs=5900 injectionId=inj_1 outcome=spoken reason=null heardMs=1500
              > bus.receipt injectionId=inj_1 outcome=spoken reason=null heardMs=1500
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #14 agent.silent offsetMs=5900"
+             > bus.publish #16 agent.silent offsetMs=5900"
   `);
 });
 
@@ -99,19 +99,19 @@ test("a model that is lost while it says goodbye changes nothing of the ending",
     ),
   ).toMatchInlineSnapshot(`
     "  4100 model.closed code=1006 fatal=false
-             > bus.publish #8 model.lost offsetMs=4100 leg=1 code=1006 fatal=false
-             > bus.publish #9 injection.done offsetMs=4100 injectionId=inj_1 outcome=refused reason=call_over heardMs=0
+             > bus.publish #10 model.lost offsetMs=4100 leg=1 code=1006 fatal=false
+             > bus.publish #11 injection.done offsetMs=4100 injectionId=inj_1 outcome=refused reason=call_over heardMs=0
              > bus.receipt injectionId=inj_1 outcome=refused reason=call_over heardMs=0
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #10 call.ended offsetMs=4100 outcome=completed reason=auditor_completed
-             > record.close outcome=completed reason=auditor_completed durationMs=4100 lastSeq=10"
+             > bus.publish #12 call.ended offsetMs=4100 outcome=completed reason=auditor_completed
+             > record.close outcome=completed reason=auditor_completed durationMs=4100 lastSeq=12"
   `);
 });
 
 test("time that goes back stands still", () => {
   expect(play(live(), { at: 100, type: "telephony.keyed", digit: "1" })).toMatchInlineSnapshot(`
     "   100 telephony.keyed digit=1
-             > bus.publish #3 key.pressed offsetMs=300 digit=1"
+             > bus.publish #4 key.pressed offsetMs=300 digit=1"
   `);
 });

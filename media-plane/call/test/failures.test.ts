@@ -22,6 +22,7 @@ test("a leg that breaks while it is opened is replaced once", () => {
        900 model.configured leg=2
              > lane.route inbound=flow
              > model.tell requestId=r1.2 role=system text="The call has just been connected and the caller is listening…"
+             > bus.publish #4 response.asked offsetMs=900 purpose=greeting
              > model.request requestId=r1.3 purpose=greeting instructions=null"
   `);
 });
@@ -91,18 +92,18 @@ test("a model that is lost mid-sentence lets the caller hear what is on its way,
     ),
   ).toMatchInlineSnapshot(`
     "  4600 model.closed code=1006 fatal=false
-             > bus.publish #8 model.lost offsetMs=4600 leg=1 code=1006 fatal=false
+             > bus.publish #9 model.lost offsetMs=4600 leg=1 code=1006 fatal=false
       4700 model.speech_started itemId=caller_1
       5600 telephony.marked name=g1:1500:agent_2
       6600 clock.struck
              > telephony.clear
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open" generatedText="We are open from nine to five." heardMs=1760 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=6600
-             > bus.publish #10 agent.silent offsetMs=6600
-             > bus.publish #11 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=80
-             > bus.publish #12 call.ended offsetMs=6600 outcome=failed reason=model_lost
-             > record.close outcome=failed reason=model_lost durationMs=6600 lastSeq=12
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open" generatedText="We are open from nine to five." heardMs=1760 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=6600
+             > bus.publish #11 agent.silent offsetMs=6600
+             > bus.publish #12 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=80
+             > bus.publish #13 call.ended offsetMs=6600 outcome=failed reason=model_lost
+             > record.close outcome=failed reason=model_lost durationMs=6600 lastSeq=13
       6650 record.closed
              > telephony.close code=1011"
   `);
@@ -113,12 +114,12 @@ test("a model that has nothing to say is lost at once", () => {
     play([...greeted(), ...callerSays(4_000, "caller_1")], { at: 5_000, type: "model.closed", code: "insufficient_quota", fatal: true }),
   ).toMatchInlineSnapshot(`
     "  5000 model.closed code=insufficient_quota fatal=true
-             > bus.publish #9 model.lost offsetMs=5000 leg=1 code=insufficient_quota fatal=true
+             > bus.publish #10 model.lost offsetMs=5000 leg=1 code=insufficient_quota fatal=true
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #10 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="" transcription=timed_out interrupted=false agent=intake startedMs=4000 endedMs=4800
-             > bus.publish #11 call.ended offsetMs=5000 outcome=failed reason=model_refused
-             > record.close outcome=failed reason=model_refused durationMs=5000 lastSeq=11"
+             > bus.publish #11 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="" transcription=timed_out interrupted=false agent=intake startedMs=4000 endedMs=4800
+             > bus.publish #12 call.ended offsetMs=5000 outcome=failed reason=model_refused
+             > record.close outcome=failed reason=model_refused durationMs=5000 lastSeq=12"
   `);
 });
 
@@ -140,17 +141,19 @@ test("a request that is refused is made again, with a pause, and not forever", (
   ).toMatchInlineSnapshot(`
     "   400 model.errored code=server_error message="" requestId=r1.3
        900 clock.struck
+             > bus.publish #4 response.asked offsetMs=900 purpose=retry
              > model.request requestId=r1.4 purpose=retry instructions=null
       1000 model.errored code=server_error message="" requestId=r1.4
       2000 clock.struck
+             > bus.publish #5 response.asked offsetMs=2000 purpose=retry
              > model.request requestId=r1.5 purpose=retry instructions=null
       2100 model.errored code=server_error message="" requestId=r1.5
              > model.close
-             > bus.publish #3 model.lost offsetMs=2100 leg=1 code=rejected fatal=false
+             > bus.publish #6 model.lost offsetMs=2100 leg=1 code=rejected fatal=false
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #4 call.ended offsetMs=2100 outcome=failed reason=model_lost
-             > record.close outcome=failed reason=model_lost durationMs=2100 lastSeq=4"
+             > bus.publish #7 call.ended offsetMs=2100 outcome=failed reason=model_lost
+             > record.close outcome=failed reason=model_lost durationMs=2100 lastSeq=7"
   `);
 });
 
@@ -159,14 +162,15 @@ test("a model that always says that it is busy is given up", () => {
   const refusals = Array.from({ length: 17 }, (_, index) => ({ at: 400 + index * 600, ...busy, requestId: `r1.${index + 3}` }));
   expect(play([...live(), ...refusals.slice(0, 16)], ...refusals.slice(16))).toMatchInlineSnapshot(`
     "  9900 clock.struck
+             > bus.publish #19 response.asked offsetMs=9900 purpose=greeting
              > model.request requestId=r1.19 purpose=greeting instructions=null
      10000 model.errored code=conversation_already_has_active_response message="" requestId=r1.19
              > model.close
-             > bus.publish #3 model.lost offsetMs=10000 leg=1 code=rejected fatal=false
+             > bus.publish #20 model.lost offsetMs=10000 leg=1 code=rejected fatal=false
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #4 call.ended offsetMs=10000 outcome=failed reason=model_lost
-             > record.close outcome=failed reason=model_lost durationMs=10000 lastSeq=4"
+             > bus.publish #21 call.ended offsetMs=10000 outcome=failed reason=model_lost
+             > record.close outcome=failed reason=model_lost durationMs=10000 lastSeq=21"
   `);
 });
 

@@ -16,13 +16,14 @@ test("speech in the first second of the greeting does not cut it, and is answere
     ),
   ).toMatchInlineSnapshot(`
     "   700 model.speech_started itemId=caller_1
-             > bus.publish #4 caller.speaking offsetMs=700 itemId=caller_1
+             > bus.publish #5 caller.speaking offsetMs=700 itemId=caller_1
       1100 model.speech_stopped itemId=caller_1
-             > bus.publish #5 caller.silent offsetMs=1100 itemId=caller_1
+             > bus.publish #6 caller.silent offsetMs=1100 itemId=caller_1
       1110 model.turn_committed itemId=caller_1
       1120 model.errored code=conversation_already_has_active_response message="" requestId=null
       1200 model.response_done responseId=resp_1 status=completed reason=null toolCalls=[] usage=null
-             > bus.publish #6 usage usageId=resp_1 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=60
+             > bus.publish #7 usage usageId=resp_1 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=60
+             > bus.publish #8 response.asked offsetMs=1200 purpose=reply
              > model.request requestId=r1.4 purpose=reply instructions=null"
   `);
 });
@@ -36,9 +37,9 @@ test("a caller who still speaks when a second was heard has the floor", () => {
              > telephony.clear
              > lane.mute
              > model.truncate requestId=r1.4 itemId=agent_1 audioEndMs=1060
-             > bus.publish #6 agent.interrupted offsetMs=1650 itemId=agent_1 heardMs=1060 generatedMs=3000
-             > bus.publish #7 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this" generatedText="Hello, this is Ada. How can I help you?" heardMs=1060 generatedMs=3000 interrupted=true agent=intake startedMs=580 endedMs=1650
-             > bus.publish #8 agent.silent offsetMs=1650"
+             > bus.publish #7 agent.interrupted offsetMs=1650 itemId=agent_1 heardMs=1060 generatedMs=3000
+             > bus.publish #8 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this" generatedText="Hello, this is Ada. How can I help you?" heardMs=1060 generatedMs=3000 interrupted=true agent=intake startedMs=580 endedMs=1650
+             > bus.publish #9 agent.silent offsetMs=1650"
   `);
 });
 
@@ -55,12 +56,12 @@ test("the shield is down for good once the greeting is over, however short it wa
     ),
   ).toMatchInlineSnapshot(`
     "  2200 model.speech_started itemId=caller_1
-             > bus.publish #9 caller.speaking offsetMs=2200 itemId=caller_1
+             > bus.publish #10 caller.speaking offsetMs=2200 itemId=caller_1
              > telephony.clear
              > lane.mute
              > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=180
-             > bus.publish #10 agent.interrupted offsetMs=2200 itemId=agent_2 heardMs=180 generatedMs=800
-             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text=Are generatedText="Are you there?" heardMs=180 generatedMs=800 interrupted=true agent=intake startedMs=2080 endedMs=2200
-             > bus.publish #12 agent.silent offsetMs=2200"
+             > bus.publish #11 agent.interrupted offsetMs=2200 itemId=agent_2 heardMs=180 generatedMs=800
+             > bus.publish #12 transcript delta=2 position=1 itemId=agent_2 speaker=agent text=Are generatedText="Are you there?" heardMs=180 generatedMs=800 interrupted=true agent=intake startedMs=2080 endedMs=2200
+             > bus.publish #13 agent.silent offsetMs=2200"
   `);
 });

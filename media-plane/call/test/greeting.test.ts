@@ -22,6 +22,7 @@ test("caller audio is held until the model is configured, and the agent speaks f
        300 model.configured
              > lane.route inbound=flow
              > model.tell requestId=r1.2 role=system text="The call has just been connected and the caller is listening…"
+             > bus.publish #3 response.asked offsetMs=300 purpose=greeting
              > model.request requestId=r1.3 purpose=greeting instructions=null"
   `);
 });
@@ -40,13 +41,13 @@ test("the greeting is played, transcribed, metered and heard", () => {
        520 model.audio_started responseId=resp_1 itemId=agent_1
        560 model.words_finished itemId=agent_1 text="Hello, this is Ada."
        580 lane.progressed itemId=agent_1 generatedMs=1400 sentMs=1400 finished=true
-             > bus.publish #3 agent.speaking offsetMs=580 itemId=agent_1
+             > bus.publish #4 agent.speaking offsetMs=580 itemId=agent_1
        600 model.response_done responseId=resp_1 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #4 usage usageId=resp_1 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #5 usage usageId=resp_1 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       1000 telephony.marked name=g1:400:agent_1
       2000 telephony.marked name=g1:1400:agent_1
-             > bus.publish #5 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this is Ada." generatedText="Hello, this is Ada." heardMs=1400 generatedMs=1400 interrupted=false agent=intake startedMs=580 endedMs=2000
-             > bus.publish #6 agent.silent offsetMs=2000"
+             > bus.publish #6 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this is Ada." generatedText="Hello, this is Ada." heardMs=1400 generatedMs=1400 interrupted=false agent=intake startedMs=580 endedMs=2000
+             > bus.publish #7 agent.silent offsetMs=2000"
   `);
 });
 
@@ -69,6 +70,7 @@ test("a call that was taken over goes on without a greeting", () => {
              > lane.route inbound=flow
              > model.replay requestId=r1.2 history=["Hello, this is Ada." "I need a plumber."]
              > model.tell requestId=r1.3 role=system text="The line was interrupted for a moment and is back. Do not gr…"
+             > bus.publish #3 response.asked offsetMs=300 purpose=reply
              > model.request requestId=r1.4 purpose=reply instructions=null"
   `);
 });

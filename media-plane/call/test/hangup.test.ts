@@ -14,11 +14,11 @@ test("a caller who hangs up while the agent speaks ends the call in order", () =
     "  5010 telephony.stopped cause=stop
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=920 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=5010
-             > bus.publish #10 agent.silent offsetMs=5010
-             > bus.publish #11 call.ended offsetMs=5010 outcome=completed reason=caller_hung_up
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=920 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=5010
+             > bus.publish #11 agent.silent offsetMs=5010
+             > bus.publish #12 call.ended offsetMs=5010 outcome=completed reason=caller_hung_up
              > model.close
-             > record.close outcome=completed reason=caller_hung_up durationMs=5010 lastSeq=11
+             > record.close outcome=completed reason=caller_hung_up durationMs=5010 lastSeq=12
       5100 record.closed"
   `);
 });
@@ -63,9 +63,9 @@ test("a broken stream is recorded as what it is", () => {
              > lane.mute
              > lane.route inbound=drop
       1800 clock.struck
-             > bus.publish #3 call.ended offsetMs=1800 outcome=failed reason=protocol_error
+             > bus.publish #4 call.ended offsetMs=1800 outcome=failed reason=protocol_error
              > model.close
-             > record.close outcome=failed reason=protocol_error durationMs=400 lastSeq=3"
+             > record.close outcome=failed reason=protocol_error durationMs=400 lastSeq=4"
   `);
 });
 
@@ -78,11 +78,11 @@ test("an operator's hang-up lets the current audio play for two seconds, without
              > telephony.clear
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=1160 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=7100
-             > bus.publish #10 agent.silent offsetMs=7100
-             > bus.publish #11 call.ended offsetMs=7100 outcome=stopped reason=drained
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=1160 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=7100
+             > bus.publish #11 agent.silent offsetMs=7100
+             > bus.publish #12 call.ended offsetMs=7100 outcome=stopped reason=drained
              > model.close
-             > record.close outcome=stopped reason=drained durationMs=7100 lastSeq=11
+             > record.close outcome=stopped reason=drained durationMs=7100 lastSeq=12
       7200 record.closed
              > telephony.close code=1000"
   `);
@@ -123,6 +123,7 @@ test("a call that has lasted as long as it may ends with a farewell", () => {
   ).toMatchInlineSnapshot(`
     " 10000 clock.struck
              > model.tell requestId=r1.4 role=system text="The longest time for this call is reached. Say in one senten…"
+             > bus.publish #12 response.asked offsetMs=10000 purpose=farewell
              > model.request requestId=r1.5 purpose=farewell instructions=null
      10200 model.response_created responseId=resp_3 requestId=r1.5
              > lane.play responseId=resp_3 generation=1
@@ -130,13 +131,13 @@ test("a call that has lasted as long as it may ends with a farewell", () => {
      10260 model.words_finished itemId=agent_3 text="I have to end the call. Goodbye."
      10280 lane.progressed itemId=agent_3 generatedMs=900 sentMs=900 finished=true
      10300 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #11 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #13 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
      11300 telephony.marked name=g1:900:agent_3
-             > bus.publish #12 transcript delta=2 position=2 itemId=agent_2 speaker=agent text=Yes. generatedText=Yes. heardMs=400 generatedMs=400 interrupted=false agent=intake startedMs=9580 endedMs=11300
-             > bus.publish #13 transcript delta=3 position=3 itemId=agent_3 speaker=agent text="I have to end the call. Goodbye." generatedText="I have to end the call. Goodbye." heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=10280 endedMs=11300
+             > bus.publish #14 transcript delta=2 position=2 itemId=agent_2 speaker=agent text=Yes. generatedText=Yes. heardMs=400 generatedMs=400 interrupted=false agent=intake startedMs=9580 endedMs=11300
+             > bus.publish #15 transcript delta=3 position=3 itemId=agent_3 speaker=agent text="I have to end the call. Goodbye." generatedText="I have to end the call. Goodbye." heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=10280 endedMs=11300
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #14 agent.silent offsetMs=11300"
+             > bus.publish #16 agent.silent offsetMs=11300"
   `);
 });
 
@@ -155,13 +156,13 @@ test("words with which the caller hangs up are given their end, and are in the r
              > model.append_silence ms=1000
              > lane.route inbound=drop
       4550 model.speech_stopped itemId=caller_1
-             > bus.publish #8 caller.silent offsetMs=4550 itemId=caller_1
+             > bus.publish #9 caller.silent offsetMs=4550 itemId=caller_1
       4560 model.turn_committed itemId=caller_1
       4900 model.caller_transcribed itemId=caller_1 text="On Tuesday, bye." usage=null
-             > bus.publish #9 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=6 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
-             > bus.publish #10 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="On Tuesday, bye." transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4550
-             > bus.publish #11 call.ended offsetMs=4900 outcome=completed reason=caller_hung_up
+             > bus.publish #10 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=6 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #11 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="On Tuesday, bye." transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4550
+             > bus.publish #12 call.ended offsetMs=4900 outcome=completed reason=caller_hung_up
              > model.close
-             > record.close outcome=completed reason=caller_hung_up durationMs=4500 lastSeq=11"
+             > record.close outcome=completed reason=caller_hung_up durationMs=4500 lastSeq=12"
   `);
 });

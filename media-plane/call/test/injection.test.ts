@@ -18,25 +18,26 @@ test("a correction waits until the agent has finished, is said in its voice, and
     ),
   ).toMatchInlineSnapshot(`
     "  4500 auditor.injected injectionId=inj_1 action=correction message="The appointment is on Tuesday." expiresAt=34500
-             > bus.publish #9 injection.taken offsetMs=4500 injectionId=inj_1 action=correction
+             > bus.publish #10 injection.taken offsetMs=4500 injectionId=inj_1 action=correction
       6100 telephony.marked name=g1:2000:agent_2
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="Your appointment is on Monday." generatedText="Your appointment is on Monday." heardMs=2000 generatedMs=2000 interrupted=false agent=intake startedMs=4080 endedMs=6100
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="Your appointment is on Monday." generatedText="Your appointment is on Monday." heardMs=2000 generatedMs=2000 interrupted=false agent=intake startedMs=4080 endedMs=6100
              > model.tell requestId=r1.4 role=system text="Something that was said or noted is wrong. What follows is r…"
+             > bus.publish #12 response.asked offsetMs=6100 purpose=injection
              > model.request requestId=r1.5 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…"
-             > bus.publish #11 agent.silent offsetMs=6100
+             > bus.publish #13 agent.silent offsetMs=6100
       6300 model.response_created responseId=resp_3 requestId=r1.5
              > lane.play responseId=resp_3 generation=1
       6320 model.audio_started responseId=resp_3 itemId=agent_3
       6360 model.words_finished itemId=agent_3 text="Sorry, on Tuesday."
       6380 lane.progressed itemId=agent_3 generatedMs=1000 sentMs=1000 finished=true
-             > bus.publish #12 agent.speaking offsetMs=6380 itemId=agent_3
+             > bus.publish #14 agent.speaking offsetMs=6380 itemId=agent_3
       6400 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #13 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #15 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       7500 telephony.marked name=g1:1000:agent_3
-             > bus.publish #14 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="Sorry, on Tuesday." generatedText="Sorry, on Tuesday." heardMs=1000 generatedMs=1000 interrupted=false agent=intake startedMs=6380 endedMs=7500
-             > bus.publish #15 injection.done offsetMs=7500 injectionId=inj_1 outcome=spoken reason=null heardMs=1000
+             > bus.publish #16 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="Sorry, on Tuesday." generatedText="Sorry, on Tuesday." heardMs=1000 generatedMs=1000 interrupted=false agent=intake startedMs=6380 endedMs=7500
+             > bus.publish #17 injection.done offsetMs=7500 injectionId=inj_1 outcome=spoken reason=null heardMs=1000
              > bus.receipt injectionId=inj_1 outcome=spoken reason=null heardMs=1000
-             > bus.publish #16 agent.silent offsetMs=7500"
+             > bus.publish #18 agent.silent offsetMs=7500"
   `);
 });
 
@@ -51,33 +52,34 @@ test("a correction waits for a caller who speaks, and for the answer that they a
     ),
   ).toMatchInlineSnapshot(`
     "  4200 auditor.injected injectionId=inj_1 action=correction message="The appointment is on Tuesday." expiresAt=34200
-             > bus.publish #8 injection.taken offsetMs=4200 injectionId=inj_1 action=correction
+             > bus.publish #9 injection.taken offsetMs=4200 injectionId=inj_1 action=correction
       4800 model.speech_stopped itemId=caller_1
-             > bus.publish #9 caller.silent offsetMs=4800 itemId=caller_1
+             > bus.publish #10 caller.silent offsetMs=4800 itemId=caller_1
       4810 model.turn_committed itemId=caller_1
       5000 model.response_created responseId=resp_2 requestId=null
              > lane.play responseId=resp_2 generation=1
       5020 model.audio_started responseId=resp_2 itemId=agent_2
       5060 model.words_finished itemId=agent_2 text="Of course."
       5080 lane.progressed itemId=agent_2 generatedMs=700 sentMs=700 finished=true
-             > bus.publish #10 agent.speaking offsetMs=5080 itemId=agent_2
+             > bus.publish #11 agent.speaking offsetMs=5080 itemId=agent_2
       5100 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #11 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #12 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       5900 telephony.marked name=g1:700:agent_2
-             > bus.publish #12 transcript delta=2 position=2 itemId=agent_2 speaker=agent text="Of course." generatedText="Of course." heardMs=700 generatedMs=700 interrupted=false agent=intake startedMs=5080 endedMs=5900
+             > bus.publish #13 transcript delta=2 position=2 itemId=agent_2 speaker=agent text="Of course." generatedText="Of course." heardMs=700 generatedMs=700 interrupted=false agent=intake startedMs=5080 endedMs=5900
              > model.tell requestId=r1.4 role=system text="Something that was said or noted is wrong. What follows is r…"
+             > bus.publish #14 response.asked offsetMs=5900 purpose=injection
              > model.request requestId=r1.5 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…"
-             > bus.publish #13 agent.silent offsetMs=5900"
+             > bus.publish #15 agent.silent offsetMs=5900"
   `);
 });
 
 test("a newer correction takes the place of one that still waits", () => {
   expect(play([...greeted(), ...SPEAKING], injected(4_300, "correction"), injected(4_400, "correction", "inj_2"))).toMatchInlineSnapshot(`
     "  4300 auditor.injected injectionId=inj_1 action=correction message="The appointment is on Tuesday." expiresAt=34300
-             > bus.publish #9 injection.taken offsetMs=4300 injectionId=inj_1 action=correction
+             > bus.publish #10 injection.taken offsetMs=4300 injectionId=inj_1 action=correction
       4400 auditor.injected injectionId=inj_2 action=correction message="The appointment is on Tuesday." expiresAt=34400
-             > bus.publish #10 injection.taken offsetMs=4400 injectionId=inj_2 action=correction
-             > bus.publish #11 injection.done offsetMs=4400 injectionId=inj_1 outcome=superseded reason=newer heardMs=null
+             > bus.publish #11 injection.taken offsetMs=4400 injectionId=inj_2 action=correction
+             > bus.publish #12 injection.done offsetMs=4400 injectionId=inj_1 outcome=superseded reason=newer heardMs=null
              > bus.receipt injectionId=inj_1 outcome=superseded reason=newer heardMs=null"
   `);
 });
@@ -93,9 +95,9 @@ test("a correction that can not be said in time is not said", () => {
     play([...greeted(), ...SPEAKING], injected(4_300, "correction", "inj_1", 5_000), { at: 5_500, type: "wait" }),
   ).toMatchInlineSnapshot(`
     "  4300 auditor.injected injectionId=inj_1 action=correction message="The appointment is on Tuesday." expiresAt=5000
-             > bus.publish #9 injection.taken offsetMs=4300 injectionId=inj_1 action=correction
+             > bus.publish #10 injection.taken offsetMs=4300 injectionId=inj_1 action=correction
       5000 clock.struck
-             > bus.publish #10 injection.done offsetMs=5000 injectionId=inj_1 outcome=expired reason=null heardMs=null
+             > bus.publish #11 injection.done offsetMs=5000 injectionId=inj_1 outcome=expired reason=null heardMs=null
              > bus.receipt injectionId=inj_1 outcome=expired reason=null heardMs=null"
   `);
 });
@@ -114,9 +116,10 @@ test("between two corrections there are three seconds", () => {
     ),
   ).toMatchInlineSnapshot(`
     "  5000 auditor.injected injectionId=inj_2 action=correction message="The appointment is on Tuesday." expiresAt=35000
-             > bus.publish #13 injection.taken offsetMs=5000 injectionId=inj_2 action=correction
+             > bus.publish #15 injection.taken offsetMs=5000 injectionId=inj_2 action=correction
       7900 clock.struck
              > model.tell requestId=r1.6 role=system text="Something that was said or noted is wrong. What follows is r…"
+             > bus.publish #16 response.asked offsetMs=7900 purpose=injection
              > model.request requestId=r1.7 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…""
   `);
 });
@@ -136,36 +139,37 @@ test("a correction that the caller cut off is said once more; cut off again, it 
     ),
   ).toMatchInlineSnapshot(`
     "  5010 model.speech_started itemId=caller_1
-             > bus.publish #10 caller.speaking offsetMs=5010 itemId=caller_1
+             > bus.publish #12 caller.speaking offsetMs=5010 itemId=caller_1
              > telephony.clear
              > lane.mute
              > model.truncate requestId=r1.6 itemId=agent_2 audioEndMs=620
-             > bus.publish #11 agent.interrupted offsetMs=5010 itemId=agent_2 heardMs=620 generatedMs=2000
-             > bus.publish #12 transcript delta=2 position=1 itemId=agent_2 speaker=agent text=The generatedText="The appointment is on Tuesday." heardMs=620 generatedMs=2000 interrupted=true agent=intake startedMs=4280 endedMs=5010
-             > bus.publish #13 agent.silent offsetMs=5010
+             > bus.publish #13 agent.interrupted offsetMs=5010 itemId=agent_2 heardMs=620 generatedMs=2000
+             > bus.publish #14 transcript delta=2 position=1 itemId=agent_2 speaker=agent text=The generatedText="The appointment is on Tuesday." heardMs=620 generatedMs=2000 interrupted=true agent=intake startedMs=4280 endedMs=5010
+             > bus.publish #15 agent.silent offsetMs=5010
       5500 model.speech_stopped itemId=caller_1
-             > bus.publish #14 caller.silent offsetMs=5500 itemId=caller_1
+             > bus.publish #16 caller.silent offsetMs=5500 itemId=caller_1
       8010 clock.struck
+             > bus.publish #17 response.asked offsetMs=8010 purpose=injection
              > model.request requestId=r1.7 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…"
       8200 model.response_created responseId=resp_3 requestId=r1.7
              > lane.play responseId=resp_3 generation=2
       8220 model.audio_started responseId=resp_3 itemId=agent_3
       8260 model.words_finished itemId=agent_3 text="The appointment is on Tuesday."
       8280 lane.progressed itemId=agent_3 generatedMs=2000 sentMs=2000 finished=true
-             > bus.publish #15 agent.speaking offsetMs=8280 itemId=agent_3
+             > bus.publish #18 agent.speaking offsetMs=8280 itemId=agent_3
       8300 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #16 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #19 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       9000 telephony.marked name=g2:500:agent_3
       9010 model.speech_started itemId=caller_2
-             > bus.publish #17 caller.speaking offsetMs=9010 itemId=caller_2
+             > bus.publish #20 caller.speaking offsetMs=9010 itemId=caller_2
              > telephony.clear
              > lane.mute
              > model.truncate requestId=r1.8 itemId=agent_3 audioEndMs=520
-             > bus.publish #18 agent.interrupted offsetMs=9010 itemId=agent_3 heardMs=520 generatedMs=2000
-             > bus.publish #19 transcript delta=3 position=2 itemId=agent_3 speaker=agent text=The generatedText="The appointment is on Tuesday." heardMs=520 generatedMs=2000 interrupted=true agent=intake startedMs=8280 endedMs=9010
-             > bus.publish #20 injection.done offsetMs=9010 injectionId=inj_1 outcome=superseded reason=interrupted heardMs=520
+             > bus.publish #21 agent.interrupted offsetMs=9010 itemId=agent_3 heardMs=520 generatedMs=2000
+             > bus.publish #22 transcript delta=3 position=2 itemId=agent_3 speaker=agent text=The generatedText="The appointment is on Tuesday." heardMs=520 generatedMs=2000 interrupted=true agent=intake startedMs=8280 endedMs=9010
+             > bus.publish #23 injection.done offsetMs=9010 injectionId=inj_1 outcome=superseded reason=interrupted heardMs=520
              > bus.receipt injectionId=inj_1 outcome=superseded reason=interrupted heardMs=520
-             > bus.publish #21 agent.silent offsetMs=9010"
+             > bus.publish #24 agent.silent offsetMs=9010"
   `);
 });
 
@@ -195,35 +199,36 @@ test("abort: the agent falls silent at once, says the message, and the call is s
     ),
   ).toMatchInlineSnapshot(`
     "  4510 auditor.injected injectionId=inj_1 action=abort message="The appointment is on Tuesday." expiresAt=34510
-             > bus.publish #8 injection.taken offsetMs=4510 injectionId=inj_1 action=abort
+             > bus.publish #9 injection.taken offsetMs=4510 injectionId=inj_1 action=abort
              > telephony.clear
              > lane.mute
              > model.cancel requestId=r1.4 responseId=resp_2
              > model.truncate requestId=r1.5 itemId=agent_2 audioEndMs=420
-             > bus.publish #9 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=420 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=4510
-             > bus.publish #10 agent.silent offsetMs=4510
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=420 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=4510
+             > bus.publish #11 agent.silent offsetMs=4510
       4560 model.response_done responseId=resp_2 status=cancelled reason=client_cancelled toolCalls=[] usage={…}
-             > bus.publish #11 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #12 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
              > model.tell requestId=r1.6 role=system text="The call ends now. Tell the caller this in your own words an…"
+             > bus.publish #13 response.asked offsetMs=4560 purpose=injection
              > model.request requestId=r1.7 purpose=injection instructions="You are Ada.\\n\\nThe call ends now. Tell the caller this in you…"
       4700 model.response_created responseId=resp_3 requestId=r1.7
              > lane.play responseId=resp_3 generation=2
       4720 model.audio_started responseId=resp_3 itemId=agent_3
       4760 model.words_finished itemId=agent_3 text="I have to end the call."
       4780 lane.progressed itemId=agent_3 generatedMs=800 sentMs=800 finished=true
-             > bus.publish #12 agent.speaking offsetMs=4780 itemId=agent_3
+             > bus.publish #14 agent.speaking offsetMs=4780 itemId=agent_3
       4800 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #13 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #15 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       5600 telephony.marked name=g2:800:agent_3
-             > bus.publish #14 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="I have to end the call." generatedText="I have to end the call." heardMs=800 generatedMs=800 interrupted=false agent=intake startedMs=4780 endedMs=5600
-             > bus.publish #15 injection.done offsetMs=5600 injectionId=inj_1 outcome=spoken reason=null heardMs=800
+             > bus.publish #16 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="I have to end the call." generatedText="I have to end the call." heardMs=800 generatedMs=800 interrupted=false agent=intake startedMs=4780 endedMs=5600
+             > bus.publish #17 injection.done offsetMs=5600 injectionId=inj_1 outcome=spoken reason=null heardMs=800
              > bus.receipt injectionId=inj_1 outcome=spoken reason=null heardMs=800
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #16 agent.silent offsetMs=5600
-             > bus.publish #17 call.ended offsetMs=5600 outcome=stopped reason=auditor_aborted
+             > bus.publish #18 agent.silent offsetMs=5600
+             > bus.publish #19 call.ended offsetMs=5600 outcome=stopped reason=auditor_aborted
              > model.close
-             > record.close outcome=stopped reason=auditor_aborted durationMs=5600 lastSeq=17
+             > record.close outcome=stopped reason=auditor_aborted durationMs=5600 lastSeq=19
       5650 record.closed
              > telephony.close code=1000"
   `);
@@ -241,32 +246,33 @@ test("complete: at the turn boundary the message and a goodbye are said, and the
     ),
   ).toMatchInlineSnapshot(`
     "  4500 auditor.injected injectionId=inj_1 action=complete message="The appointment is on Tuesday." expiresAt=34500
-             > bus.publish #9 injection.taken offsetMs=4500 injectionId=inj_1 action=complete
+             > bus.publish #10 injection.taken offsetMs=4500 injectionId=inj_1 action=complete
       6100 telephony.marked name=g1:2000:agent_2
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="Your appointment is on Monday." generatedText="Your appointment is on Monday." heardMs=2000 generatedMs=2000 interrupted=false agent=intake startedMs=4080 endedMs=6100
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="Your appointment is on Monday." generatedText="Your appointment is on Monday." heardMs=2000 generatedMs=2000 interrupted=false agent=intake startedMs=4080 endedMs=6100
              > model.tell requestId=r1.4 role=system text="The call ends now. Tell the caller this in your own words an…"
+             > bus.publish #12 response.asked offsetMs=6100 purpose=injection
              > model.request requestId=r1.5 purpose=injection instructions="You are Ada.\\n\\nThe call ends now. Tell the caller this in you…"
-             > bus.publish #11 agent.silent offsetMs=6100
+             > bus.publish #13 agent.silent offsetMs=6100
       6300 model.response_created responseId=resp_3 requestId=r1.5
              > lane.play responseId=resp_3 generation=1
       6320 model.audio_started responseId=resp_3 itemId=agent_3
       6360 model.words_finished itemId=agent_3 text="All done. Goodbye!"
       6380 lane.progressed itemId=agent_3 generatedMs=800 sentMs=800 finished=true
-             > bus.publish #12 agent.speaking offsetMs=6380 itemId=agent_3
+             > bus.publish #14 agent.speaking offsetMs=6380 itemId=agent_3
       6400 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #13 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #15 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       6500 model.speech_started itemId=caller_1
-             > bus.publish #14 caller.speaking offsetMs=6500 itemId=caller_1
+             > bus.publish #16 caller.speaking offsetMs=6500 itemId=caller_1
       7200 telephony.marked name=g1:800:agent_3
-             > bus.publish #15 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="All done. Goodbye!" generatedText="All done. Goodbye!" heardMs=800 generatedMs=800 interrupted=false agent=intake startedMs=6380 endedMs=7200
-             > bus.publish #16 injection.done offsetMs=7200 injectionId=inj_1 outcome=spoken reason=null heardMs=800
+             > bus.publish #17 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="All done. Goodbye!" generatedText="All done. Goodbye!" heardMs=800 generatedMs=800 interrupted=false agent=intake startedMs=6380 endedMs=7200
+             > bus.publish #18 injection.done offsetMs=7200 injectionId=inj_1 outcome=spoken reason=null heardMs=800
              > bus.receipt injectionId=inj_1 outcome=spoken reason=null heardMs=800
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #17 agent.silent offsetMs=7200
-             > bus.publish #18 call.ended offsetMs=7200 outcome=completed reason=auditor_completed
+             > bus.publish #19 agent.silent offsetMs=7200
+             > bus.publish #20 call.ended offsetMs=7200 outcome=completed reason=auditor_completed
              > model.close
-             > record.close outcome=completed reason=auditor_completed durationMs=7200 lastSeq=18"
+             > record.close outcome=completed reason=auditor_completed durationMs=7200 lastSeq=20"
   `);
 });
 
@@ -313,6 +319,7 @@ test("an injection that waits while the model is being opened is said when it ca
              > lane.route inbound=flow
              > lane.mute
              > model.tell requestId=r1.2 role=system text="The call ends now. Tell the caller this in your own words an…"
+             > bus.publish #4 response.asked offsetMs=300 purpose=injection
              > model.request requestId=r1.3 purpose=injection instructions="You are Ada.\\n\\nThe call ends now. Tell the caller this in you…""
   `);
 });

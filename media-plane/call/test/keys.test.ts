@@ -8,13 +8,14 @@ function presses(at: number, digits: string): readonly Scripted[] {
 test("digits that follow each other closely are one number, told to the model once, and answered", () => {
   expect(play(greeted(), ...presses(4_000, "42#"), { at: 7_000, type: "wait" })).toMatchInlineSnapshot(`
     "  4000 telephony.keyed digit=4
-             > bus.publish #7 key.pressed offsetMs=4000 digit=4
+             > bus.publish #8 key.pressed offsetMs=4000 digit=4
       4400 telephony.keyed digit=2
-             > bus.publish #8 key.pressed offsetMs=4400 digit=2
+             > bus.publish #9 key.pressed offsetMs=4400 digit=2
       4800 telephony.keyed digit="#"
-             > bus.publish #9 key.pressed offsetMs=4800 digit="#"
+             > bus.publish #10 key.pressed offsetMs=4800 digit="#"
       6300 clock.struck
              > model.tell requestId=r1.4 role=user text="[The caller pressed these keys on the phone: 42#]"
+             > bus.publish #11 response.asked offsetMs=6300 purpose=reply
              > model.request requestId=r1.5 purpose=reply instructions=null"
   `);
 });
@@ -40,9 +41,10 @@ test("keys while the agent speaks do not cut it off; the answer waits for the re
     ),
   ).toMatchInlineSnapshot(`
     "  5000 telephony.keyed digit=7
-             > bus.publish #9 key.pressed offsetMs=5000 digit=7
+             > bus.publish #10 key.pressed offsetMs=5000 digit=7
       6500 clock.struck
              > model.tell requestId=r1.4 role=user text="[The caller pressed these keys on the phone: 7]"
+             > bus.publish #11 response.asked offsetMs=6500 purpose=reply
              > model.request requestId=r1.5 purpose=reply instructions=null"
   `);
 });

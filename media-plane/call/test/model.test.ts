@@ -15,6 +15,7 @@ import {
   reduce,
   type Step,
 } from "../src/index.ts";
+import { LeftBehind } from "./left-behind.ts";
 import { playRandom, randomEvents } from "./random-events.ts";
 import { type Machine, runWorld, type WorldResult } from "./world.ts";
 
@@ -48,6 +49,31 @@ test(`${PLAUSIBLE_CALLS} plausible calls keep every promise`, { timeout: 60_000 
     "token_used",
     "transferred",
   ]);
+});
+
+const KILLED_CALLS = 1_500;
+
+test(`whoever dies in ${KILLED_CALLS} calls, whenever, has left word of what the vendor bills and it has not reported`, () => {
+  let rightly = 0;
+  for (let seed = 1; seed <= KILLED_CALLS; seed++) {
+    const found = killed(seed, reduce);
+    if (found.problem !== undefined) expect.fail(`seed ${seed}: ${found.problem}`);
+    rightly += found.rightly;
+  }
+  // It is worth something only if responses were under way.
+  expect(rightly).toBeGreaterThan(KILLED_CALLS);
+});
+
+test.for(["response.asked", "caller.speaking"])("without a word of %s something would be overlooked", (sign, { expect }) => {
+  const silent: Machine = (state, event) => {
+    const [after, effects] = reduce(state, event);
+    return [
+      after,
+      effects.map((effect) => (isEvent(effect, sign) ? { ...effect, body: { ...effect.body, name: "agent.silent" } } : effect)),
+    ];
+  };
+  const found = Array.from({ length: 100 }, (_, index) => killed(index + 1, silent).problem ?? "");
+  expect(found.filter((problem) => problem.includes("nothing in the record says")).length).toBeGreaterThan(0);
 });
 
 test(`${RANDOM_CALLS} senseless sequences of events keep every promise`, { timeout: 60_000 }, () => {
@@ -140,6 +166,17 @@ const CLEAR: Effect = { type: "telephony.clear" };
 
 function call(seed: number, machine: Machine): WorldResult {
   return runWorld({ seed, mischief: (seed % 3) / 2, lengthMs: 5_000 + (seed % 7) * 6_000 }, machine);
+}
+
+/** Nobody misbehaves, and news is late by less than anybody can say something in. */
+function killed(seed: number, machine: Machine): { readonly problem: string | undefined; readonly rightly: number } {
+  const leftBehind = new LeftBehind();
+  const { problems } = runWorld({ seed, mischief: 0, lengthMs: 5_000 + (seed % 7) * 6_000, lagMs: (seed % 4) * 15, leftBehind }, machine);
+  return { problem: problems[0], rightly: leftBehind.rightly };
+}
+
+function isEvent(effect: Effect, name: string): effect is Extract<Effect, { type: "bus.publish" }> {
+  return effect.type === "bus.publish" && effect.body["name"] === name;
 }
 
 /** The first broken promise within a hundred calls. */

@@ -16,15 +16,16 @@ test("the vendor's own response to the caller is taken as the reply", () => {
       5020 model.audio_started responseId=resp_2 itemId=agent_2
       5060 model.words_finished itemId=agent_2 text="Of course."
       5080 lane.progressed itemId=agent_2 generatedMs=700 sentMs=700 finished=true
-             > bus.publish #9 agent.speaking offsetMs=5080 itemId=agent_2
+             > bus.publish #10 agent.speaking offsetMs=5080 itemId=agent_2
       5100 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #10 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40"
+             > bus.publish #11 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40"
   `);
 });
 
 test("a caller whom the vendor does not answer within 2.5 s is answered at our request", () => {
   expect(play([...greeted(), ...callerSays(4_000, "caller_1")], { at: 7_500, type: "wait" })).toMatchInlineSnapshot(`
     "  7310 clock.struck
+             > bus.publish #10 response.asked offsetMs=7310 purpose=reply
              > model.request requestId=r1.4 purpose=reply instructions=null"
   `);
 });
@@ -46,9 +47,10 @@ test("a request that the vendor's own response overtook is made again when that 
       4060 model.errored code=conversation_already_has_active_response message="" requestId=r1.5
       4070 model.audio_started responseId=resp_v itemId=agent_2
       4080 lane.progressed itemId=agent_2 generatedMs=400 sentMs=400 finished=true
-             > bus.publish #8 agent.speaking offsetMs=4080 itemId=agent_2
+             > bus.publish #10 agent.speaking offsetMs=4080 itemId=agent_2
       4090 model.response_done responseId=resp_v status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #9 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #11 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #12 response.asked offsetMs=4090 purpose=injection
              > model.request requestId=r1.6 purpose=injection instructions="You are Ada.\\n\\nSomething that was said or noted is wrong. Wha…""
   `);
 });
@@ -86,8 +88,9 @@ test("a request that is created although another response is active is the young
              > model.cancel requestId=r1.6 responseId=resp_2
       4080 model.response_done responseId=resp_2 status=cancelled reason=client_cancelled toolCalls=[] usage=null
       4090 model.response_done responseId=resp_v status=incomplete reason=content_filter toolCalls=[] usage={…}
-             > bus.publish #8 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
-             > bus.publish #9 call.warned offsetMs=4090 code=response_incomplete
+             > bus.publish #10 usage usageId=resp_v source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #11 call.warned offsetMs=4090 code=response_incomplete
+             > bus.publish #12 response.asked offsetMs=4090 purpose=retry
              > model.request requestId=r1.7 purpose=retry instructions=null"
   `);
 });
@@ -96,6 +99,7 @@ test("a request that is refused because of a response nobody has seen is made ag
   expect(play(live(), { at: 400, ...BUSY, requestId: "r1.3" }, { at: 1_500, type: "wait" })).toMatchInlineSnapshot(`
     "   400 model.errored code=conversation_already_has_active_response message="" requestId=r1.3
        900 clock.struck
+             > bus.publish #4 response.asked offsetMs=900 purpose=greeting
              > model.request requestId=r1.4 purpose=greeting instructions=null"
   `);
 });
@@ -141,13 +145,13 @@ test("a response whose beginning was never announced is heard and ended all the 
     "   500 model.audio_started responseId=resp_1 itemId=agent_1
              > lane.play responseId=resp_1 generation=1
        520 lane.progressed itemId=agent_1 generatedMs=400 sentMs=400 finished=true
-             > bus.publish #3 agent.speaking offsetMs=520 itemId=agent_1
+             > bus.publish #4 agent.speaking offsetMs=520 itemId=agent_1
        540 model.words_finished itemId=agent_1 text=Hello.
        560 model.response_done responseId=resp_1 status=completed reason=null toolCalls=[] usage=null
-             > bus.publish #4 usage usageId=resp_1 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=8
+             > bus.publish #5 usage usageId=resp_1 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=8
       1000 telephony.marked name=g1:400:agent_1
-             > bus.publish #5 transcript delta=1 position=0 itemId=agent_1 speaker=agent text=Hello. generatedText=Hello. heardMs=400 generatedMs=400 interrupted=false agent=intake startedMs=520 endedMs=1000
-             > bus.publish #6 agent.silent offsetMs=1000"
+             > bus.publish #6 transcript delta=1 position=0 itemId=agent_1 speaker=agent text=Hello. generatedText=Hello. heardMs=400 generatedMs=400 interrupted=false agent=intake startedMs=520 endedMs=1000
+             > bus.publish #7 agent.silent offsetMs=1000"
   `);
 });
 
@@ -173,7 +177,8 @@ test("a turn that is committed while a response is active is answered when that 
   ).toMatchInlineSnapshot(`
     "  5700 model.turn_committed itemId=caller_1
       5900 model.response_done responseId=resp_2 status=incomplete reason=max_output_tokens toolCalls=[] usage=null
-             > bus.publish #8 call.warned offsetMs=5900 code=response_incomplete
+             > bus.publish #10 call.warned offsetMs=5900 code=response_incomplete
+             > bus.publish #11 response.asked offsetMs=5900 purpose=retry
              > model.request requestId=r1.6 purpose=retry instructions=null"
   `);
 });

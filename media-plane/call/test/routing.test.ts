@@ -40,30 +40,31 @@ test("the reply to the first utterance is held until the router has decided, and
     ),
   ).toMatchInlineSnapshot(`
     "  4000 model.speech_started itemId=caller_1
-             > bus.publish #7 caller.speaking offsetMs=4000 itemId=caller_1
+             > bus.publish #8 caller.speaking offsetMs=4000 itemId=caller_1
       4800 model.speech_stopped itemId=caller_1
-             > bus.publish #8 caller.silent offsetMs=4800 itemId=caller_1
+             > bus.publish #9 caller.silent offsetMs=4800 itemId=caller_1
       4810 model.turn_committed itemId=caller_1
       4950 model.caller_transcribed itemId=caller_1 text="My phone is broken." usage=null
-             > bus.publish #9 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=8 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
-             > bus.publish #10 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="My phone is broken." transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4800
+             > bus.publish #10 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=8 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #11 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="My phone is broken." transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4800
              > router.ask questionId=q1.1 mode=first currentAgent=intake utterances=["Hello, this is Ada. How can I help you?" "My phone is broken."]
       5100 router.routed questionId=q1.1 agent=support by=classify isError=false
              > model.reconfigure requestId=r1.4 agent=support turns={…}
-             > bus.publish #11 agent.changed offsetMs=5100 from=intake to=support by=classify
+             > bus.publish #12 agent.changed offsetMs=5100 from=intake to=support by=classify
              > model.tell requestId=r1.5 role=system text="You are now Support, and your instructions are new. Until no…"
+             > bus.publish #13 response.asked offsetMs=5100 purpose=reply
              > model.request requestId=r1.6 purpose=reply instructions=null
       5300 model.response_created responseId=resp_2 requestId=r1.6
              > lane.play responseId=resp_2 generation=1
       5320 model.audio_started responseId=resp_2 itemId=agent_2
       5360 model.words_finished itemId=agent_2 text=Yes.
       5380 lane.progressed itemId=agent_2 generatedMs=500 sentMs=500 finished=true
-             > bus.publish #12 agent.speaking offsetMs=5380 itemId=agent_2
+             > bus.publish #14 agent.speaking offsetMs=5380 itemId=agent_2
       5400 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #13 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #15 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       5900 telephony.marked name=g1:500:agent_2
-             > bus.publish #14 transcript delta=3 position=2 itemId=agent_2 speaker=agent text=Yes. generatedText=Yes. heardMs=500 generatedMs=500 interrupted=false agent=support startedMs=5380 endedMs=5900
-             > bus.publish #15 agent.silent offsetMs=5900"
+             > bus.publish #16 transcript delta=3 position=2 itemId=agent_2 speaker=agent text=Yes. generatedText=Yes. heardMs=500 generatedMs=500 interrupted=false agent=support startedMs=5380 endedMs=5900
+             > bus.publish #17 agent.silent offsetMs=5900"
   `);
 });
 
@@ -72,16 +73,17 @@ test("whoever has the call answers when the router decides for nobody else, and 
     play(routedGreeted, ...callerSays(4_000, "caller_1"), transcribed(4_950, "caller_1", "Hello?"), routed(5_100, "q1.1", null)),
   ).toMatchInlineSnapshot(`
     "  4000 model.speech_started itemId=caller_1
-             > bus.publish #7 caller.speaking offsetMs=4000 itemId=caller_1
+             > bus.publish #8 caller.speaking offsetMs=4000 itemId=caller_1
       4800 model.speech_stopped itemId=caller_1
-             > bus.publish #8 caller.silent offsetMs=4800 itemId=caller_1
+             > bus.publish #9 caller.silent offsetMs=4800 itemId=caller_1
       4810 model.turn_committed itemId=caller_1
       4950 model.caller_transcribed itemId=caller_1 text="Hello?" usage=null
-             > bus.publish #9 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=8 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
-             > bus.publish #10 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="Hello?" transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4800
+             > bus.publish #10 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=8 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #11 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="Hello?" transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4800
              > router.ask questionId=q1.1 mode=first currentAgent=intake utterances=["Hello, this is Ada. How can I help you?" "Hello?"]
       5100 router.routed questionId=q1.1 agent=null by=classify isError=false
              > model.reconfigure requestId=r1.4 agent=null turns={…}
+             > bus.publish #12 response.asked offsetMs=5100 purpose=reply
              > model.request requestId=r1.5 purpose=reply instructions=null"
   `);
 });
@@ -100,6 +102,7 @@ test("the reply is held no longer than its deadline; a decision that comes later
              > note name=route_hold_expired value=1
              > note name=route_hold_ms value=800
              > model.reconfigure requestId=r1.4 agent=null turns={…}
+             > bus.publish #12 response.asked offsetMs=5610 purpose=reply
              > model.request requestId=r1.5 purpose=reply instructions=null
       5700 model.response_created responseId=resp_2 requestId=r1.5
              > lane.play responseId=resp_2 generation=1
@@ -107,15 +110,15 @@ test("the reply is held no longer than its deadline; a decision that comes later
       5730 router.routed questionId=q1.1 agent=support by=classify isError=false
       5760 model.words_finished itemId=agent_2 text=Yes.
       5780 lane.progressed itemId=agent_2 generatedMs=500 sentMs=500 finished=true
-             > bus.publish #11 agent.speaking offsetMs=5780 itemId=agent_2
+             > bus.publish #13 agent.speaking offsetMs=5780 itemId=agent_2
       5800 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #12 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #14 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       6300 telephony.marked name=g1:500:agent_2
-             > bus.publish #13 transcript delta=3 position=2 itemId=agent_2 speaker=agent text=Yes. generatedText=Yes. heardMs=500 generatedMs=500 interrupted=false agent=intake startedMs=5780 endedMs=6300
+             > bus.publish #15 transcript delta=3 position=2 itemId=agent_2 speaker=agent text=Yes. generatedText=Yes. heardMs=500 generatedMs=500 interrupted=false agent=intake startedMs=5780 endedMs=6300
              > model.reconfigure requestId=r1.6 agent=support turns=null
-             > bus.publish #14 agent.changed offsetMs=6300 from=intake to=support by=classify
+             > bus.publish #16 agent.changed offsetMs=6300 from=intake to=support by=classify
              > model.tell requestId=r1.7 role=system text="You are now Support, and your instructions are new. Until no…"
-             > bus.publish #15 agent.silent offsetMs=6300"
+             > bus.publish #17 agent.silent offsetMs=6300"
   `);
 });
 
@@ -129,10 +132,11 @@ test("a transcription that comes after the deadline is still put to the router",
   ).toMatchInlineSnapshot(`
     "  5610 clock.struck
              > model.reconfigure requestId=r1.4 agent=null turns={…}
+             > bus.publish #10 response.asked offsetMs=5610 purpose=reply
              > model.request requestId=r1.5 purpose=reply instructions=null
       6000 model.caller_transcribed itemId=caller_1 text="My phone is broken." usage=null
-             > bus.publish #9 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=8 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
-             > bus.publish #10 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="My phone is broken." transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4800
+             > bus.publish #11 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=8 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #12 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="My phone is broken." transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4800
              > router.ask questionId=q1.1 mode=background currentAgent=intake utterances=["Hello, this is Ada. How can I help you?" "My phone is broken."]"
   `);
 });
@@ -148,29 +152,30 @@ test("noise that has no words is answered without the router, and the next utter
     ),
   ).toMatchInlineSnapshot(`
     "  4000 model.speech_started itemId=caller_1
-             > bus.publish #7 caller.speaking offsetMs=4000 itemId=caller_1
+             > bus.publish #8 caller.speaking offsetMs=4000 itemId=caller_1
       4100 model.speech_stopped itemId=caller_1
-             > bus.publish #8 caller.silent offsetMs=4100 itemId=caller_1
+             > bus.publish #9 caller.silent offsetMs=4100 itemId=caller_1
       4110 model.turn_committed itemId=caller_1
       4300 model.caller_transcribed itemId=caller_1 text="" usage=null
-             > bus.publish #9 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=1 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
-             > bus.publish #10 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="" transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4100
+             > bus.publish #10 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=1 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #11 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="" transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4100
+             > bus.publish #12 response.asked offsetMs=4300 purpose=reply
              > model.request requestId=r1.4 purpose=reply instructions=null
       4400 model.response_created responseId=resp_2 requestId=r1.4
              > lane.play responseId=resp_2 generation=1
       4420 model.audio_started responseId=resp_2 itemId=agent_2
       4460 model.words_finished itemId=agent_2 text=Yes.
       4480 lane.progressed itemId=agent_2 generatedMs=500 sentMs=500 finished=true
-             > bus.publish #11 agent.speaking offsetMs=4480 itemId=agent_2
+             > bus.publish #13 agent.speaking offsetMs=4480 itemId=agent_2
       4500 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #12 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #14 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       5000 telephony.marked name=g1:500:agent_2
-             > bus.publish #13 transcript delta=3 position=2 itemId=agent_2 speaker=agent text=Yes. generatedText=Yes. heardMs=500 generatedMs=500 interrupted=false agent=intake startedMs=4480 endedMs=5000
-             > bus.publish #14 agent.silent offsetMs=5000
+             > bus.publish #15 transcript delta=3 position=2 itemId=agent_2 speaker=agent text=Yes. generatedText=Yes. heardMs=500 generatedMs=500 interrupted=false agent=intake startedMs=4480 endedMs=5000
+             > bus.publish #16 agent.silent offsetMs=5000
       6000 model.speech_started itemId=caller_2
-             > bus.publish #15 caller.speaking offsetMs=6000 itemId=caller_2
+             > bus.publish #17 caller.speaking offsetMs=6000 itemId=caller_2
       6800 model.speech_stopped itemId=caller_2
-             > bus.publish #16 caller.silent offsetMs=6800 itemId=caller_2
+             > bus.publish #18 caller.silent offsetMs=6800 itemId=caller_2
       6810 model.turn_committed itemId=caller_2"
   `);
 });
@@ -189,33 +194,33 @@ test("later utterances are routed while the conversation goes on, one question a
     ),
   ).toMatchInlineSnapshot(`
     "  6000 model.speech_started itemId=caller_2
-             > bus.publish #15 caller.speaking offsetMs=6000 itemId=caller_2
+             > bus.publish #17 caller.speaking offsetMs=6000 itemId=caller_2
       6300 model.speech_stopped itemId=caller_2
-             > bus.publish #16 caller.silent offsetMs=6300 itemId=caller_2
+             > bus.publish #18 caller.silent offsetMs=6300 itemId=caller_2
       6310 model.turn_committed itemId=caller_2
       6400 model.response_created responseId=resp_3 requestId=null
              > lane.play responseId=resp_3 generation=1
       6420 model.audio_started responseId=resp_3 itemId=agent_3
       6460 model.words_finished itemId=agent_3 text=Yes.
       6480 lane.progressed itemId=agent_3 generatedMs=500 sentMs=500 finished=true
-             > bus.publish #17 agent.speaking offsetMs=6480 itemId=agent_3
+             > bus.publish #19 agent.speaking offsetMs=6480 itemId=agent_3
       6500 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #18 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #20 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       7000 telephony.marked name=g1:500:agent_3
-             > bus.publish #19 transcript delta=4 position=4 itemId=agent_3 speaker=agent text=Yes. generatedText=Yes. heardMs=500 generatedMs=500 interrupted=false agent=intake startedMs=6480 endedMs=7000
-             > bus.publish #20 agent.silent offsetMs=7000
+             > bus.publish #21 transcript delta=4 position=4 itemId=agent_3 speaker=agent text=Yes. generatedText=Yes. heardMs=500 generatedMs=500 interrupted=false agent=intake startedMs=6480 endedMs=7000
+             > bus.publish #22 agent.silent offsetMs=7000
       7050 model.caller_transcribed itemId=caller_2 text="It is about an invoice." usage=null
-             > bus.publish #21 usage usageId=caller_2 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=3 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
-             > bus.publish #22 transcript delta=5 position=3 itemId=caller_2 speaker=caller text="It is about an invoice." transcription=completed interrupted=false agent=intake startedMs=6000 endedMs=6300
+             > bus.publish #23 usage usageId=caller_2 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=3 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #24 transcript delta=5 position=3 itemId=caller_2 speaker=caller text="It is about an invoice." transcription=completed interrupted=false agent=intake startedMs=6000 endedMs=6300
              > router.ask questionId=q1.2 mode=background currentAgent=intake utterances=["Hello, this is Ada. How can I help you?" "Hello?" Yes. "It is about an invoice."]
       7100 model.speech_started itemId=caller_3
-             > bus.publish #23 caller.speaking offsetMs=7100 itemId=caller_3
+             > bus.publish #25 caller.speaking offsetMs=7100 itemId=caller_3
       7400 model.speech_stopped itemId=caller_3
-             > bus.publish #24 caller.silent offsetMs=7400 itemId=caller_3
+             > bus.publish #26 caller.silent offsetMs=7400 itemId=caller_3
       7410 model.turn_committed itemId=caller_3
       7600 model.caller_transcribed itemId=caller_3 text="No, my phone is broken." usage=null
-             > bus.publish #25 usage usageId=caller_3 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=3 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
-             > bus.publish #26 transcript delta=6 position=5 itemId=caller_3 speaker=caller text="No, my phone is broken." transcription=completed interrupted=false agent=intake startedMs=7100 endedMs=7400
+             > bus.publish #27 usage usageId=caller_3 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=3 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #28 transcript delta=6 position=5 itemId=caller_3 speaker=caller text="No, my phone is broken." transcription=completed interrupted=false agent=intake startedMs=7100 endedMs=7400
       7700 router.routed questionId=q1.2 agent=billing by=classify isError=false
              > router.ask questionId=q1.3 mode=background currentAgent=intake utterances=["Hello, this is Ada. How can I help you?" "Hello?" Yes. "It is about an invoice." Yes. "No, my phone is broken."]
       8000 router.routed questionId=q1.3 agent=support by=classify isError=false"
@@ -262,15 +267,16 @@ test("an agent hands over: session and note change before the new agent is asked
     "  6000 model.response_created responseId=resp_3 requestId=null
              > lane.play responseId=resp_3 generation=1
       6050 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[router.transfer] usage={…}
-             > bus.publish #15 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
-             > bus.publish #16 tool.called offsetMs=6050 toolCallId=call_1 name=router.transfer
+             > bus.publish #17 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #18 tool.called offsetMs=6050 toolCallId=call_1 name=router.transfer
              > tool.run toolCallId=call_1 name=router.transfer argumentsJson="{\\"agent\\":\\"support\\"}" agent=intake
       6200 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false handoff=support
-             > bus.publish #17 tool.finished offsetMs=6200 toolCallId=call_1 name=router.transfer isError=false durationMs=150
+             > bus.publish #19 tool.finished offsetMs=6200 toolCallId=call_1 name=router.transfer isError=false durationMs=150
              > model.answer_tool requestId=r1.6 toolCallId=call_1 output="{\\"ok\\":true}"
              > model.reconfigure requestId=r1.7 agent=support turns=null
-             > bus.publish #18 agent.changed offsetMs=6200 from=intake to=support by=tool
+             > bus.publish #20 agent.changed offsetMs=6200 from=intake to=support by=tool
              > model.tell requestId=r1.8 role=system text="You are now Support, and your instructions are new. Until no…"
+             > bus.publish #21 response.asked offsetMs=6200 purpose=tool_result
              > model.request requestId=r1.9 purpose=tool_result instructions=null"
   `);
 });
@@ -323,8 +329,8 @@ test("a change that the vendor refuses is taken back, in the record too", () => 
     }),
   ).toMatchInlineSnapshot(`
     "  6300 model.errored code=invalid_value message="" requestId=r1.7
-             > bus.publish #19 call.warned offsetMs=6300 code=agent_change_refused
-             > bus.publish #20 agent.changed offsetMs=6300 from=support to=intake by=refused
+             > bus.publish #22 call.warned offsetMs=6300 code=agent_change_refused
+             > bus.publish #23 agent.changed offsetMs=6300 from=support to=intake by=refused
              > model.tell requestId=r1.10 role=system text="The change did not work. You are still Intake; continue.""
   `);
 });

@@ -16,6 +16,8 @@ export interface VendorSurroundings {
   readonly line: SimulatedLine;
   /** How long the call may last. */
   readonly lengthMs: number;
+  /** How long its news takes to the node. */
+  readonly lagMs: number;
   /** Does this go wrong, in a world as bad as this one? */
   mischief(probability: number): boolean;
   later(inMs: number, run: () => void): void;
@@ -35,6 +37,8 @@ const TOOLS = [
 ];
 
 export class SimulatedVendor {
+  /** What it bills and has not told the end of yet: responses, and turns that it transcribes. */
+  readonly untold = { responses: new Set<string>(), turns: new Set<string>() };
   readonly #around: VendorSurroundings;
   #autoRespond = true;
   #leg = 0;
@@ -101,6 +105,7 @@ export class SimulatedVendor {
     this.#tell(0, { type: "model.speech_started", itemId });
     this.#tell(ms, { type: "model.speech_stopped", itemId });
     this.#tell(ms, { type: "model.turn_committed", itemId });
+    later(ms, () => void this.untold.turns.add(itemId));
     later(ms + 20, () => this.#answerCaller());
     if (mischief(0.1)) return;
     if (chance.happens(0.1)) return this.#tell(ms + 300, { type: "model.transcription_failed", itemId, code: "server_error" });
@@ -119,6 +124,7 @@ export class SimulatedVendor {
     const response: Response = { responseId: `resp_${++this.#responses}`, itemIds: [], isOver: false };
     const { responseId } = response;
     this.#active = response;
+    this.untold.responses.add(responseId);
     const start = chance.between(20, 300);
     // It never says a word, and is busy with that.
     if (mischief(0.04)) return later(30_000, () => this.#free(response));
@@ -208,8 +214,15 @@ export class SimulatedVendor {
   #tellSurely(inMs: number, news: Untold): void {
     const { chance, mischief, later, tell } = this.#around;
     const leg = this.#leg;
-    later(inMs + (mischief(0.05) ? chance.between(0, 800) : 0), () => tell(news, leg));
-    if (mischief(0.04)) later(inMs + chance.between(0, 2_000), () => tell(news, leg));
+    const told = (): void => {
+      tell(news, leg);
+      // Whatever it said of that is all that anybody can know.
+      if (news.type === "model.response_done") this.untold.responses.delete(news.responseId);
+      if (news.type === "model.caller_transcribed" || news.type === "model.transcription_failed") this.untold.turns.delete(news.itemId);
+    };
+    const inAllMs = inMs + this.#around.lagMs;
+    later(inAllMs + (mischief(0.05) ? chance.between(0, 800) : 0), told);
+    if (mischief(0.04)) later(inAllMs + chance.between(0, 2_000), told);
   }
 }
 

@@ -27,17 +27,18 @@ test("several tools are run, each is answered, and the model is asked to go on o
     "  4000 model.response_created responseId=resp_2 requestId=null
              > lane.play responseId=resp_2 generation=1
       4050 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[entity.query calendar.book] usage={…}
-             > bus.publish #7 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
-             > bus.publish #8 tool.called offsetMs=4050 toolCallId=call_1 name=entity.query
+             > bus.publish #8 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #9 tool.called offsetMs=4050 toolCallId=call_1 name=entity.query
              > tool.run toolCallId=call_1 name=entity.query argumentsJson="{\\"type\\":\\"order\\"}" agent=intake
-             > bus.publish #9 tool.called offsetMs=4050 toolCallId=call_2 name=calendar.book
+             > bus.publish #10 tool.called offsetMs=4050 toolCallId=call_2 name=calendar.book
              > tool.run toolCallId=call_2 name=calendar.book argumentsJson="{}" agent=intake
       4500 tool.finished toolCallId=call_2 outputJson="{\\"ok\\":true}" isError=false
-             > bus.publish #10 tool.finished offsetMs=4500 toolCallId=call_2 name=calendar.book isError=false durationMs=450
+             > bus.publish #11 tool.finished offsetMs=4500 toolCallId=call_2 name=calendar.book isError=false durationMs=450
              > model.answer_tool requestId=r1.4 toolCallId=call_2 output="{\\"ok\\":true}"
       5000 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false
-             > bus.publish #11 tool.finished offsetMs=5000 toolCallId=call_1 name=entity.query isError=false durationMs=950
+             > bus.publish #12 tool.finished offsetMs=5000 toolCallId=call_1 name=entity.query isError=false durationMs=950
              > model.answer_tool requestId=r1.5 toolCallId=call_1 output="{\\"ok\\":true}"
+             > bus.publish #13 response.asked offsetMs=5000 purpose=tool_result
              > model.request requestId=r1.6 purpose=tool_result instructions=null"
   `);
 });
@@ -55,7 +56,7 @@ test("the calls of a response that was cut off are not carried out, and the mode
     ),
   ).toMatchInlineSnapshot(`
     "  4050 model.response_done responseId=resp_2 status=cancelled reason=null toolCalls=[entity.query] usage={…}
-             > bus.publish #8 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #9 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
              > model.answer_tool requestId=r1.5 toolCallId=call_1 output="{\\"error\\":{\\"code\\":\\"aborted\\",\\"message\\":\\"interrupted, nothing w…""
   `);
 });
@@ -64,13 +65,16 @@ test("a tool that does not answer in 20 s is answered for, and its late result i
   expect(play([...greeted(), ...calls(4_000, [QUERY])], { at: 24_500, type: "wait" }, finished(25_000, "call_1"))).toMatchInlineSnapshot(`
     "  5250 clock.struck
              > model.tell requestId=r1.4 role=system text="A tool is still running. Tell the caller in one short senten…"
+             > bus.publish #10 response.asked offsetMs=5250 purpose=filler
              > model.request requestId=r1.5 purpose=filler instructions=null
      14750 clock.struck
              > model.tell requestId=r1.6 role=system text="The tool is still running. Tell the caller in one short sent…"
+             > bus.publish #11 response.asked offsetMs=14750 purpose=filler
              > model.request requestId=r1.7 purpose=filler instructions=null
      24050 clock.struck
-             > bus.publish #9 tool.finished offsetMs=24050 toolCallId=call_1 name=entity.query isError=true durationMs=20000
+             > bus.publish #12 tool.finished offsetMs=24050 toolCallId=call_1 name=entity.query isError=true durationMs=20000
              > model.answer_tool requestId=r1.8 toolCallId=call_1 output="{\\"error\\":{\\"code\\":\\"deadline_exceeded\\",\\"message\\":\\"the tool did…"
+             > bus.publish #13 response.asked offsetMs=24050 purpose=tool_result
              > model.request requestId=r1.9 purpose=tool_result instructions=null
      25000 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false"
   `);
@@ -88,12 +92,12 @@ test("a result that comes while the caller speaks is told with the answer that t
     ),
   ).toMatchInlineSnapshot(`
     "  4100 model.speech_started itemId=caller_1
-             > bus.publish #9 caller.speaking offsetMs=4100 itemId=caller_1
+             > bus.publish #10 caller.speaking offsetMs=4100 itemId=caller_1
       4500 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false
-             > bus.publish #10 tool.finished offsetMs=4500 toolCallId=call_1 name=entity.query isError=false durationMs=450
+             > bus.publish #11 tool.finished offsetMs=4500 toolCallId=call_1 name=entity.query isError=false durationMs=450
              > model.answer_tool requestId=r1.4 toolCallId=call_1 output="{\\"ok\\":true}"
       5000 model.speech_stopped itemId=caller_1
-             > bus.publish #11 caller.silent offsetMs=5000 itemId=caller_1
+             > bus.publish #12 caller.silent offsetMs=5000 itemId=caller_1
       5010 model.turn_committed itemId=caller_1
       5100 model.response_created responseId=resp_3 requestId=null
              > lane.play responseId=resp_3 generation=1"
@@ -146,19 +150,19 @@ test("call.end closes the call once everything that was said has been heard", ()
     ),
   ).toMatchInlineSnapshot(`
     "  4100 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[call.end] usage={…}
-             > bus.publish #8 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
-             > bus.publish #9 tool.called offsetMs=4100 toolCallId=call_9 name=call.end
+             > bus.publish #9 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #10 tool.called offsetMs=4100 toolCallId=call_9 name=call.end
              > model.answer_tool requestId=r1.4 toolCallId=call_9 output="{\\"ok\\":true}"
       4200 model.speech_started itemId=caller_1
-             > bus.publish #10 caller.speaking offsetMs=4200 itemId=caller_1
+             > bus.publish #11 caller.speaking offsetMs=4200 itemId=caller_1
       5100 telephony.marked name=g1:900:agent_2
-             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="Goodbye!" generatedText="Goodbye!" heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=5100
+             > bus.publish #12 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="Goodbye!" generatedText="Goodbye!" heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=5100
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #12 agent.silent offsetMs=5100
-             > bus.publish #13 call.ended offsetMs=5100 outcome=completed reason=agent_hung_up
+             > bus.publish #13 agent.silent offsetMs=5100
+             > bus.publish #14 call.ended offsetMs=5100 outcome=completed reason=agent_hung_up
              > model.close
-             > record.close outcome=completed reason=agent_hung_up durationMs=5100 lastSeq=13
+             > record.close outcome=completed reason=agent_hung_up durationMs=5100 lastSeq=14
       5150 record.closed
              > telephony.close code=1000"
   `);
@@ -169,21 +173,24 @@ test("call.end without a word leaves three seconds for a goodbye to begin", () =
     "  4000 model.response_created responseId=resp_2 requestId=null
              > lane.play responseId=resp_2 generation=1
       4050 model.response_done responseId=resp_2 status=completed reason=null toolCalls=[call.end] usage={…}
-             > bus.publish #7 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
-             > bus.publish #8 tool.called offsetMs=4050 toolCallId=call_9 name=call.end
+             > bus.publish #8 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #9 tool.called offsetMs=4050 toolCallId=call_9 name=call.end
              > model.answer_tool requestId=r1.4 toolCallId=call_9 output="{\\"ok\\":true}"
              > model.tell requestId=r1.5 role=system text="You have ended the call. If you have not said goodbye yet, d…"
+             > bus.publish #10 response.asked offsetMs=4050 purpose=farewell
              > model.request requestId=r1.6 purpose=farewell instructions=null
       5550 clock.struck
+             > bus.publish #11 response.asked offsetMs=5550 purpose=retry
              > model.request requestId=r1.7 purpose=retry instructions=null
       7050 clock.struck
+             > bus.publish #12 response.asked offsetMs=7050 purpose=retry
              > model.request requestId=r1.8 purpose=retry instructions=null
              > lane.mute
              > lane.route inbound=drop
       8550 clock.struck
-             > bus.publish #9 call.ended offsetMs=8550 outcome=completed reason=agent_hung_up
+             > bus.publish #13 call.ended offsetMs=8550 outcome=completed reason=agent_hung_up
              > model.close
-             > record.close outcome=completed reason=agent_hung_up durationMs=8550 lastSeq=9
+             > record.close outcome=completed reason=agent_hung_up durationMs=8550 lastSeq=13
      11550 clock.struck
              > telephony.close code=1000"
   `);
@@ -203,21 +210,23 @@ test("a tool that takes long is explained once, in words that are no answer", ()
   ).toMatchInlineSnapshot(`
     "  5250 clock.struck
              > model.tell requestId=r1.4 role=system text="A tool is still running. Tell the caller in one short senten…"
+             > bus.publish #10 response.asked offsetMs=5250 purpose=filler
              > model.request requestId=r1.5 purpose=filler instructions=null
       5300 model.response_created responseId=resp_3 requestId=r1.5
              > lane.play responseId=resp_3 generation=1
       5320 model.audio_started responseId=resp_3 itemId=agent_3
       5360 model.words_finished itemId=agent_3 text="One moment, I am looking."
       5380 lane.progressed itemId=agent_3 generatedMs=900 sentMs=900 finished=true
-             > bus.publish #9 agent.speaking offsetMs=5380 itemId=agent_3
+             > bus.publish #11 agent.speaking offsetMs=5380 itemId=agent_3
       5400 model.response_done responseId=resp_3 status=completed reason=null toolCalls=[] usage={…}
-             > bus.publish #10 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
+             > bus.publish #12 usage usageId=resp_3 source=response model=gpt-realtime-2.1-mini estimated=false inputTextTokens=100 inputAudioTokens=20 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=10 outputAudioTokens=40
       6400 telephony.marked name=g1:900:agent_3
-             > bus.publish #11 transcript delta=2 position=1 itemId=agent_3 speaker=agent text="One moment, I am looking." generatedText="One moment, I am looking." heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=5380 endedMs=6400
-             > bus.publish #12 agent.silent offsetMs=6400
+             > bus.publish #13 transcript delta=2 position=1 itemId=agent_3 speaker=agent text="One moment, I am looking." generatedText="One moment, I am looking." heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=5380 endedMs=6400
+             > bus.publish #14 agent.silent offsetMs=6400
       8000 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false
-             > bus.publish #13 tool.finished offsetMs=8000 toolCallId=call_1 name=entity.query isError=false durationMs=3950
+             > bus.publish #15 tool.finished offsetMs=8000 toolCallId=call_1 name=entity.query isError=false durationMs=3950
              > model.answer_tool requestId=r1.6 toolCallId=call_1 output="{\\"ok\\":true}"
+             > bus.publish #16 response.asked offsetMs=8000 purpose=tool_result
              > model.request requestId=r1.7 purpose=tool_result instructions=null"
   `);
 });
@@ -251,11 +260,12 @@ test("a tool that answers before the words that it is being looked for makes the
     ),
   ).toMatchInlineSnapshot(`
     "  5300 tool.finished toolCallId=call_1 outputJson="{\\"ok\\":true}" isError=false
-             > bus.publish #9 tool.finished offsetMs=5300 toolCallId=call_1 name=entity.query isError=false durationMs=1250
+             > bus.publish #11 tool.finished offsetMs=5300 toolCallId=call_1 name=entity.query isError=false durationMs=1250
              > model.answer_tool requestId=r1.6 toolCallId=call_1 output="{\\"ok\\":true}"
       5310 model.response_created responseId=resp_3 requestId=r1.5
              > model.cancel requestId=r1.7 responseId=resp_3
       5350 model.response_done responseId=resp_3 status=cancelled reason=client_cancelled toolCalls=[] usage=null
+             > bus.publish #12 response.asked offsetMs=5350 purpose=tool_result
              > model.request requestId=r1.8 purpose=tool_result instructions=null"
   `);
 });
@@ -296,11 +306,11 @@ test("a transfer begins when its announcement was heard; the agent falls silent,
     play([...greeted(), ...connects()], heard(5_100, "agent_2", 900), connected, { at: 5_900, type: "telephony.stopped", cause: "stop" }),
   ).toMatchInlineSnapshot(`
     "  5100 telephony.marked name=g1:900:agent_2
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="I connect you." generatedText="I connect you." heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=5100
+             > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="I connect you." generatedText="I connect you." heardMs=900 generatedMs=900 interrupted=false agent=intake startedMs=4080 endedMs=5100
              > tool.run toolCallId=call_5 name=call.transfer argumentsJson="{\\"to\\":\\"+15550100300\\"}" agent=intake
-             > bus.publish #11 agent.silent offsetMs=5100
+             > bus.publish #12 agent.silent offsetMs=5100
       5500 tool.finished toolCallId=call_5 outputJson="{\\"ok\\":true}" isError=false effect=transferred
-             > bus.publish #12 tool.finished offsetMs=5500 toolCallId=call_5 name=call.transfer isError=false durationMs=400
+             > bus.publish #13 tool.finished offsetMs=5500 toolCallId=call_5 name=call.transfer isError=false durationMs=400
              > model.answer_tool requestId=r1.4 toolCallId=call_5 output="{\\"ok\\":true}"
              > lane.mute
              > lane.route inbound=drop
@@ -308,8 +318,8 @@ test("a transfer begins when its announcement was heard; the agent falls silent,
       5900 telephony.stopped cause=stop
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #13 call.ended offsetMs=5900 outcome=completed reason=transferred
-             > record.close outcome=completed reason=transferred durationMs=5900 lastSeq=13"
+             > bus.publish #14 call.ended offsetMs=5900 outcome=completed reason=transferred
+             > record.close outcome=completed reason=transferred durationMs=5900 lastSeq=14"
   `);
 });
 
@@ -352,10 +362,11 @@ test("keys are pressed between two responses, and the model goes on when they ha
     ),
   ).toMatchInlineSnapshot(`
     "  4200 tool.finished toolCallId=call_6 outputJson="{\\"ok\\":true}" isError=false effect=send_digits
-             > bus.publish #9 tool.finished offsetMs=4200 toolCallId=call_6 name=call.sendDigits isError=false durationMs=150
+             > bus.publish #10 tool.finished offsetMs=4200 toolCallId=call_6 name=call.sendDigits isError=false durationMs=150
              > model.answer_tool requestId=r1.4 toolCallId=call_6 output="{\\"ok\\":true}"
              > lane.play_tones digits=12w3
       5400 telephony.marked name=tones
+             > bus.publish #11 response.asked offsetMs=5400 purpose=tool_result
              > model.request requestId=r1.5 purpose=tool_result instructions=null"
   `);
 });

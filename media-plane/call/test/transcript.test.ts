@@ -68,9 +68,9 @@ test("an utterance that was heard before its words were complete waits for them"
     ),
   ).toMatchInlineSnapshot(`
     "  1000 telephony.marked name=g1:400:agent_1
-             > bus.publish #4 agent.silent offsetMs=1000
+             > bus.publish #5 agent.silent offsetMs=1000
       1200 model.words_finished itemId=agent_1 text="Hello, this is Ada."
-             > bus.publish #5 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this is Ada." generatedText="Hello, this is Ada." heardMs=400 generatedMs=400 interrupted=false agent=intake startedMs=560 endedMs=1000"
+             > bus.publish #6 transcript delta=1 position=0 itemId=agent_1 speaker=agent text="Hello, this is Ada." generatedText="Hello, this is Ada." heardMs=400 generatedMs=400 interrupted=false agent=intake startedMs=560 endedMs=1000"
   `);
 });
 
@@ -90,13 +90,13 @@ test("everything that is open when the caller hangs up is in the record before i
     "  5610 telephony.stopped cause=stop
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #11 transcript delta=2 position=2 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=520 generatedMs=2000 interrupted=false agent=intake startedMs=5080 endedMs=5610
-             > bus.publish #12 agent.silent offsetMs=5610
+             > bus.publish #12 transcript delta=2 position=2 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=520 generatedMs=2000 interrupted=false agent=intake startedMs=5080 endedMs=5610
+             > bus.publish #13 agent.silent offsetMs=5610
       7110 clock.struck
-             > bus.publish #13 transcript delta=3 position=1 itemId=caller_1 speaker=caller text="" transcription=timed_out interrupted=false agent=intake startedMs=4000 endedMs=4800
-             > bus.publish #14 call.ended offsetMs=7110 outcome=completed reason=caller_hung_up
+             > bus.publish #14 transcript delta=3 position=1 itemId=caller_1 speaker=caller text="" transcription=timed_out interrupted=false agent=intake startedMs=4000 endedMs=4800
+             > bus.publish #15 call.ended offsetMs=7110 outcome=completed reason=caller_hung_up
              > model.close
-             > record.close outcome=completed reason=caller_hung_up durationMs=5610 lastSeq=14"
+             > record.close outcome=completed reason=caller_hung_up durationMs=5610 lastSeq=15"
   `);
 });
 
@@ -112,11 +112,11 @@ test("the last words of a caller who hangs up are waited for, but not long", () 
              > lane.mute
              > lane.route inbound=drop
       5300 model.caller_transcribed itemId=caller_1 text="Thanks, bye!" usage=null
-             > bus.publish #9 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=8 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
-             > bus.publish #10 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="Thanks, bye!" transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4800
-             > bus.publish #11 call.ended offsetMs=5300 outcome=completed reason=caller_hung_up
+             > bus.publish #10 usage usageId=caller_1 source=transcription model=gpt-transcribe estimated=true inputTextTokens=0 inputAudioTokens=8 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=0
+             > bus.publish #11 transcript delta=2 position=1 itemId=caller_1 speaker=caller text="Thanks, bye!" transcription=completed interrupted=false agent=intake startedMs=4000 endedMs=4800
+             > bus.publish #12 call.ended offsetMs=5300 outcome=completed reason=caller_hung_up
              > model.close
-             > record.close outcome=completed reason=caller_hung_up durationMs=4900 lastSeq=11"
+             > record.close outcome=completed reason=caller_hung_up durationMs=4900 lastSeq=12"
   `);
 });
 

@@ -7,6 +7,7 @@ import { type CallConfig, type CallEvent, type CallState, type Effect, initialCa
 import { CLOSING_MS, CONFIG_MS } from "../src/limits.ts";
 import { aCallConfig, anAgent } from "./a-call-config.ts";
 import { Chance } from "./chance.ts";
+import type { LeftBehind } from "./left-behind.ts";
 import { Oracle } from "./oracle.ts";
 import { SimulatedLine } from "./simulated-line.ts";
 import { SimulatedVendor } from "./simulated-vendor.ts";
@@ -19,6 +20,10 @@ export interface WorldOptions {
   readonly mischief: number;
   /** When the caller hangs up at the latest. */
   readonly lengthMs: number;
+  /** How long the vendor's news takes to the node; absent: no time. */
+  readonly lagMs?: number;
+  /** Looks, whenever something happens, at what would be left if the node were killed. */
+  readonly leftBehind?: LeftBehind;
 }
 
 export interface WorldResult {
@@ -72,6 +77,7 @@ class World {
       chance: this.#chance,
       line: this.#line,
       lengthMs: options.lengthMs,
+      lagMs: options.lagMs ?? 0,
       mischief: (probability) => this.#mischief(probability),
       later: (inMs, run) => this.#later(inMs, run),
       tell: (news, leg) => this.#happens({ ...news, leg, at: this.#now } as CallEvent),
@@ -107,6 +113,8 @@ class World {
       if (!next || next.at > until) return;
       this.#now = Math.max(this.#now, next.at);
       next.run();
+      const unseen = isEnded(this.#state) ? undefined : this.#options.leftBehind?.problem(this.#vendor.untold);
+      if (unseen !== undefined) this.#oracle.problems.push(`at ${this.#now} ${unseen}`);
       if (isEnded(this.#state) && this.#chance.happens(0.2)) return;
     }
   }
@@ -135,6 +143,7 @@ class World {
     this.#effects.push(...effects);
     this.#oracle.saw(before, event, after, effects);
     this.#state = after;
+    this.#options.leftBehind?.saw(effects);
     for (const effect of effects) this.#interprets(effect);
   }
 

@@ -30,10 +30,16 @@ export interface BooksFound {
   /** What the platform has paid itself. */
   readonly platformPaid: Micros;
   readonly transactions: number;
-  /** One sentence each. */
-  readonly lost: readonly string[];
-  readonly twice: readonly string[];
+  readonly lost: readonly Wrong[];
+  readonly twice: readonly Wrong[];
   readonly unsound: readonly string[];
+}
+
+/** A use that the books do not have as they should. */
+export interface Wrong {
+  /** Null when nobody knows. */
+  readonly callId: string | null;
+  readonly sentence: string;
 }
 
 export interface Invoices {
@@ -86,8 +92,8 @@ interface Book {
 interface Compared {
   readonly exact: readonly UseKind[];
   readonly estimated: readonly Estimated[];
-  readonly lost: readonly string[];
-  readonly twice: readonly string[];
+  readonly lost: readonly Wrong[];
+  readonly twice: readonly Wrong[];
 }
 
 /** What was taken back again is as if it had never been. */
@@ -109,19 +115,25 @@ function readBook(rows: readonly StatementRow[]): Book {
 function compareModels(book: Book, invoices: Invoices, callByNumber: ReadonlyMap<string, string>): Compared {
   const exact: UseKind[] = [];
   const estimated: Estimated[] = [];
-  const lost: string[] = [];
-  const twice: string[] = [];
+  const lost: Wrong[] = [];
+  const twice: Wrong[] = [];
+  const callOf = ({ sessionId }: InvoiceLine): string | null => callByNumber.get(invoices.numberOfSession.get(sessionId) ?? "") ?? null;
   const unreported: { readonly line: InvoiceLine; readonly callId: string }[] = [];
   for (const line of invoices.models) {
     const rows = book.byUse.get(idOf(line)) ?? [];
     const [row] = rows;
-    if (rows.length > 1) twice.push(`${line.kind} ${idOf(line)} was charged ${rows.length} times`);
+    const callId = callOf(line);
+    if (rows.length > 1) twice.push({ callId, sentence: `${line.kind} ${idOf(line)} was charged ${rows.length} times` });
     if (row?.estimated === true) {
       estimated.push({ callId: row.call_id, kind: line.kind, by: "node", estimate: owedBy(row), billed: costOf(line) });
     } else if (row) {
       if (bookedUnits(row) === billedUnits(line)) exact.push(line.kind);
-      else lost.push(`${line.kind} ${idOf(line)}: the vendor bills ${billedUnits(line)}, and the books have ${bookedUnits(row)}`);
-    } else unreported.push({ line, callId: callByNumber.get(invoices.numberOfSession.get(line.sessionId) ?? "") ?? "" });
+      else
+        lost.push({
+          callId,
+          sentence: `${line.kind} ${idOf(line)}: the vendor bills ${billedUnits(line)}, and the books have ${bookedUnits(row)}`,
+        });
+    } else unreported.push({ line, callId: callId ?? "" });
   }
   const gaps = Map.groupBy(unreported, ({ line, callId }) => gapOf(callId, line.kind));
   // An estimate of the biller stands for what one node of one call did not report, one response or all transcriptions, or for one answer.
@@ -137,14 +149,17 @@ function compareModels(book: Book, invoices: Invoices, callByNumber: ReadonlyMap
       estimated.push({ callId, kind: kindOf(kind), by: "biller", estimate: owedBy(row), billed: billedOf(lines) });
     }
     for (const { line } of gap.slice(covered))
-      lost.push(`${line.kind} ${idOf(line)} of ${callId === "" ? "no call" : callId}: the vendor bills ${formatMicros(costOf(line))}`);
+      lost.push({
+        callId: callId === "" ? null : callId,
+        sentence: `${line.kind} ${idOf(line)} of ${callId === "" ? "no call" : callId}: the vendor bills ${formatMicros(costOf(line))}`,
+      });
   }
   const known = new Set(invoices.models.map(idOf));
   for (const [id, rows] of book.byUse) {
     const row = known.has(id) ? undefined : rows[0];
     if (row?.estimated === true)
       estimated.push({ callId: row.call_id, kind: kindOf(row.source ?? ""), by: "node", estimate: owedBy(row), billed: micros(0) });
-    else if (row) twice.push(`${row.idempotency_key} was charged, and no vendor bills it`);
+    else if (row) twice.push({ callId: row.call_id, sentence: `${row.idempotency_key} was charged, and no vendor bills it` });
   }
   return { exact, estimated, lost, twice };
 }
@@ -152,8 +167,8 @@ function compareModels(book: Book, invoices: Invoices, callByNumber: ReadonlyMap
 function compareCarrier(book: Book, bill: ReadonlyMap<string, bigint>, records: readonly Recorded[]): Compared {
   const exact: UseKind[] = [];
   const estimated: Estimated[] = [];
-  const lost: string[] = [];
-  const twice: string[] = [];
+  const lost: Wrong[] = [];
+  const twice: Wrong[] = [];
   const recorded = new Set<string>();
   for (const { id, callSid } of records) {
     const billed = micros(callSid === null ? 0n : (bill.get(callSid) ?? 0n));
@@ -163,13 +178,17 @@ function compareCarrier(book: Book, bill: ReadonlyMap<string, bigint>, records: 
     if (row?.estimated === true) estimated.push({ callId: id, kind: "telephony", by: "biller", estimate: booked, billed });
     else if (booked === billed) exact.push("telephony");
     else
-      (booked < billed ? lost : twice).push(
-        `telephony of ${id}: the carrier bills ${formatMicros(billed)}, booked are ${formatMicros(booked)}`,
-      );
+      (booked < billed ? lost : twice).push({
+        callId: id,
+        sentence: `telephony of ${id}: the carrier bills ${formatMicros(billed)}, booked are ${formatMicros(booked)}`,
+      });
   }
   for (const [callSid, price] of bill)
     if (!recorded.has(callSid) && price > 0n)
-      lost.push(`telephony of ${callSid}: the carrier bills ${formatMicros(micros(price))}, and there is no record`);
+      lost.push({
+        callId: null,
+        sentence: `telephony of ${callSid}: the carrier bills ${formatMicros(micros(price))}, and there is no record`,
+      });
   return { exact, estimated, lost, twice };
 }
 

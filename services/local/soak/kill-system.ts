@@ -18,6 +18,7 @@ import { newSecrets } from "../installation.ts";
 import { type ProjectFiles, syncProject } from "../sync-project.ts";
 import { freePort } from "./free-port.ts";
 import { byTurns } from "./front.ts";
+import type { Kill } from "./kill-stories.ts";
 import { ScriptProcess } from "./script-process.ts";
 
 /** What is killed. `biller`: a control plane, in a moment in which the books are being written. */
@@ -31,7 +32,7 @@ export interface KillSystem extends AsyncDisposable {
   readonly db: Db;
   readonly natsUrl: string;
   /** SIGKILL for one of these, by turns, and the same again. Resolves when it is at work; waits for one of its kind that is being killed. */
-  kill(kind: KillKind): Promise<void>;
+  kill(kind: KillKind): Promise<Kill>;
   /** Messages of calls that media nodes keep because the record does not have them, and ends that nobody has taken. */
   unreported(): Promise<number>;
   /** Another control plane, in this process, for which it is later by so much. */
@@ -70,7 +71,7 @@ export async function startKillSystem(options: KillSystemOptions): Promise<KillS
     }),
   );
   const latency = { jitter: 0, connectMs: 0, sessionMs: 0 };
-  const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind: options.mind, latency, keep: "counts" }));
+  const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind: options.mind, latency }));
   const [postgres, nats] = await Promise.all([keptPostgres(join(cwd, "postgres")), keptNats(join(cwd, "nats"))]);
   parts.use(postgres);
   parts.use(nats);
@@ -131,7 +132,7 @@ export async function startKillSystem(options: KillSystemOptions): Promise<KillS
     await api.connections.connect.mutate({ phoneNumber, ...(typeof answeredBy === "string" ? { agent: answeredBy } : answeredBy) });
 
   const controlPlane = oneAtATime(controls);
-  const killers: { readonly [Kind in KillKind]: () => Promise<void> } = {
+  const killers: { readonly [Kind in KillKind]: () => Promise<Kill> } = {
     "media node": oneAtATime(nodes),
     "control plane": controlPlane,
     // Whatever moment it is, one of them stays: an installation with as many as it needs to answer the phone.
@@ -173,24 +174,31 @@ export async function startKillSystem(options: KillSystemOptions): Promise<KillS
 }
 
 interface Killable extends AsyncDisposable {
+  readonly name: string;
   /** Dies, and is at work again. */
   kill(): Promise<void>;
 }
 
 /** By turns, and the next only when the one before is back. */
-function oneAtATime(victims: readonly Killable[]): () => Promise<void> {
+function oneAtATime(victims: readonly Killable[]): () => Promise<Kill> {
+  const clock = systemClock();
   let next = 0;
-  let before = Promise.resolve();
+  let before: Promise<unknown> = Promise.resolve();
   return () => {
     const victim = victims[next++ % victims.length];
-    const killed = before.then(() => victim?.kill());
+    const killed = before.then(async () => {
+      if (!victim) throw new Fault("failed_precondition", "there is nobody of this kind to be killed");
+      const at = clock.wall();
+      await victim.kill();
+      return { name: victim.name, at, backAt: clock.wall() };
+    });
     before = killed.catch(() => undefined);
     return killed;
   };
 }
 
-const keptPostgres = (dataDir: string): Promise<KeptServer> => kept((port) => startPostgres({ dataDir, ...port }));
-const keptNats = (storeDir: string): Promise<KeptServer> => kept((port) => startNatsServer({ storeDir, ...port }));
+const keptPostgres = (dataDir: string): Promise<KeptServer> => kept("Postgres", (port) => startPostgres({ dataDir, ...port }));
+const keptNats = (storeDir: string): Promise<KeptServer> => kept("NATS", (port) => startNatsServer({ storeDir, ...port }));
 
 type KeptServer = Killable & { readonly url: string };
 
@@ -202,10 +210,11 @@ interface Server {
 }
 
 /** A server that comes back where it was, with what it had stored. */
-async function kept(start: (where: { readonly port?: number }) => Promise<Server>): Promise<KeptServer> {
+async function kept(name: string, start: (where: { readonly port?: number }) => Promise<Server>): Promise<KeptServer> {
   let server = await start({});
   const { url, port } = server;
   return {
+    name,
     url,
     async kill() {
       await server.kill("SIGKILL");
@@ -245,6 +254,7 @@ async function keptScript(options: {
   };
   let current = await start();
   return {
+    name: `${script} at ${new URL(url).port}`,
     async kill() {
       current.signal("SIGKILL");
       await current.exited;

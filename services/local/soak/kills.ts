@@ -13,6 +13,7 @@ import { carrierBill } from "../bill.ts";
 import { backlog } from "./backlog.ts";
 import { callerOf } from "./calls.ts";
 import { type BooksFound, holdBooksAgainst } from "./kill-books.ts";
+import { type Kill, type Stories, storiesOf } from "./kill-stories.ts";
 import { type CallKind, KILL_NUMBERS, KILL_PROJECT, killMind, kindOf, type PlacedCall, placeKillCall } from "./kill-calls.ts";
 import { KILL_KINDS, type KillKind, type KillSystem, startKillSystem } from "./kill-system.ts";
 import { callerIn } from "./order-desk.ts";
@@ -35,8 +36,8 @@ export interface KillOptions {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, kills: KillFigures["kills"]) => void;
-  /** When something is not as it must be, while the system is still there. */
-  readonly onBroken?: (system: KillSystem) => Promise<void>;
+  /** When something is not as it must be, while the system is still there, with all that is known of the calls that it is about. */
+  readonly onBroken?: (system: KillSystem, stories: Stories) => Promise<void>;
   readonly controlPlanes?: number;
   readonly mediaNodes?: number;
   readonly auditors?: number;
@@ -98,7 +99,10 @@ export async function kills(options: KillOptions): Promise<KillFigures> {
     numberOfSession: new Map(system.openai.sessions.map((session) => [session.id, callerIn(session.config().instructions)])),
     carrier: await carrierBill(system.twilio),
   });
-  if (failures.length + books.lost.length + books.twice.length + books.unsound.length > 0) await options.onBroken?.(system);
+  if (failures.length + books.lost.length + books.twice.length + books.unsound.length > 0) {
+    const about = [...books.lost, ...books.twice].flatMap(({ callId }) => callId ?? []);
+    await options.onBroken?.(system, await storiesOf(system, about, killing.kills));
+  }
   return {
     seed,
     calls: placed.length,
@@ -113,6 +117,8 @@ export async function kills(options: KillOptions): Promise<KillFigures> {
 
 interface Killing {
   readonly counts: { readonly [Kind in KillKind]?: number };
+  /** In the order in which they were back. */
+  readonly kills: readonly Kill[];
   /** Resolves when whoever was killed last is back. @returns who did not come back. */
   stop(): Promise<readonly string[]>;
 }
@@ -125,6 +131,7 @@ function startKilling(
   const clock = systemClock();
   const stopping = new AbortController();
   const counts: { [Kind in KillKind]?: number } = {};
+  const kills: Kill[] = [];
   const problems: string[] = [];
   const kinds = Object.keys(pace).flatMap((name) => KILL_KINDS.filter((kind) => kind === name));
   /** @returns whether it is at work again; not so when it was not killed any more. */
@@ -135,7 +142,7 @@ function startKilling(
     if (stopping.signal.aborted) return false;
     counts[kind] = (counts[kind] ?? 0) + 1;
     try {
-      await system.kill(kind);
+      kills.push(await system.kill(kind));
       return true;
     } catch (thrown) {
       problems.push(`the ${kind} did not come back: ${Fault.from(thrown).sentence}`);
@@ -149,6 +156,7 @@ function startKilling(
   const running = Promise.all(kinds.map(again));
   return {
     counts,
+    kills,
     async stop() {
       stopping.abort();
       await running;

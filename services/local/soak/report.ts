@@ -7,7 +7,7 @@ import type { AuditsFound } from "./audits.ts";
 import type { BurstFigures } from "./burst.ts";
 import type { CutFigures } from "./cuts.ts";
 import { CLASSIFIER_MS, type HoldFigures } from "./holds.ts";
-import type { Estimated, UseKind } from "./kill-books.ts";
+import type { Estimated, UseKind, Wrong } from "./kill-books.ts";
 import type { KillFigures } from "./kills.ts";
 import type { LeakFigures } from "./leaks.ts";
 import type { PlacementFigures } from "./placements.ts";
@@ -246,13 +246,14 @@ export function showKills(figures: KillFigures): readonly string[] {
   );
   if (none > 0) say(`  ${none} of the estimates stand for nothing that was billed`);
   return [
-    ...shown(lost, "uses were lost"),
-    ...shown(twice, "uses were charged that nobody bills, or twice"),
+    ...shown(sentences(lost), "uses were lost"),
+    ...shown(sentences(twice), "uses were charged that nobody bills, or twice"),
     ...shown(unsound, "times the books do not add up"),
     ...shown(failures, "promises about calls were broken"),
   ];
 }
 
+const sentences = (wrong: readonly Wrong[]): readonly string[] => wrong.map(({ sentence }) => sentence);
 const errorOf = ({ estimate, billed }: Estimated): Micros => micros(estimate - billed);
 const sizeOf = (amount: Micros): Micros => (amount < 0n ? negated(amount) : amount);
 const sum = (amounts: readonly Micros[]): Micros => micros(amounts.reduce((all: bigint, amount) => all + amount, 0n));

@@ -113,7 +113,8 @@ export const SOAKS: readonly Soak[] = [
         seed,
         signal,
         onProgress: (done) => told(done),
-        onBroken: (system) => keepLogs(system.logs()),
+        onBroken: (system, stories) =>
+          keepLogs([...system.logs(), ...Object.entries(stories).map(([name, lines]) => ({ name, text: `${lines.join("\n")}\n` }))]),
       });
       return { figures: found, problems: showKills(found) };
     },

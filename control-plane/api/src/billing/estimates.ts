@@ -2,7 +2,15 @@
  * What was under way when a process died is estimated once nobody can report it any more, at the platform's cost and flagged; and what a node
  * did not report is taken back as soon as somebody does report it.
  */
-import { correction, estimateAnswer, estimateResponse, isResponseInFlight, priceTokens, type TokensUsed } from "@struere/domain";
+import {
+  correction,
+  estimateAnswer,
+  estimateResponse,
+  isResponseInFlight,
+  priceTokens,
+  type TokensUsed,
+  unseenUtteranceMs,
+} from "@struere/domain";
 import { NO_MONEY } from "@struere/kernel";
 import {
   bookedUses,
@@ -103,7 +111,7 @@ export async function takeBackOvertaken({ db, clock }: BillingOptions, limit: nu
 async function entriesOf(
   { cards }: BillingOptions,
   call: UncheckedCall,
-  { epoch, signs, untranscribedMs }: UnfinishedEpoch,
+  { epoch, signs, untranscribedMs, unendedMs }: UnfinishedEpoch,
   usage: readonly CallUsage[],
 ): Promise<readonly EntryToPost[]> {
   const card = await cards.find(call.rate_card_version);
@@ -129,10 +137,11 @@ async function entriesOf(
       },
     ];
   };
+  const spokenMs = untranscribedMs + (unendedMs === null ? 0 : unseenUtteranceMs(unendedMs));
   const earlier = usage.filter((row) => row.source === "response" && row.epoch <= epoch).map(tokensOfRow);
   return [
     ...(isResponseInFlight(signs) ? estimate("response", voice.model, estimateResponse(earlier, agent.instructions.length)) : []),
-    ...(untranscribedMs > 0 ? estimate("transcription", voice.transcriptionModel, spokenFor(untranscribedMs)) : []),
+    ...(spokenMs > 0 ? estimate("transcription", voice.transcriptionModel, spokenFor(spokenMs)) : []),
   ];
 }
 

@@ -137,10 +137,32 @@ describe("reconciled with the vendor's export", () => {
     expect(await verifyLedger(database.db, scope)).toEqual([]);
   });
 
+  test("so is what the vendor may have answered to a caller whose last word nobody saw, and the transcription of it", async () => {
+    const scope = await aScope(database.db);
+    const call = await aPricedCall(database.db, scope, card);
+    await recordUse(database.db, call, [spoken(1, `${call.id}-a`, 100)]);
+    await recordEvent(call, 2, "caller.speaking", { itemId: "item_1" });
+    await endCall(database.db, {
+      callId: call.id,
+      epoch: 1,
+      outcome: "failed",
+      reason: "node_lost",
+      durationMs: 9_000,
+      lastSeq: null,
+      now: new Date(NOW.getTime() + 3_000),
+    });
+    await round(17 * 60_000);
+    const rows = await listStatement(database.db, scope, { callId: call.id }, { limit: 9, after: null });
+    const estimates = rows.filter((row) => row.estimated && row.source !== "telephony");
+    expect(estimates.map(({ source }) => source)).toEqual(["response", "transcription"]);
+    expect(estimates[1]?.lines).toMatchObject([{ item: "audio_time" }]);
+    expect(await verifyLedger(database.db, scope)).toEqual([]);
+  });
+
   test("an estimate is taken back when the node reports after all", async () => {
     const scope = await aScope(database.db);
     const call = await aPricedCall(database.db, scope, card);
-    await recordEvent(call, 1, "model.opened", { sessionId: `sess-${call.id}` });
+    await recordEvent(call, 1, "response.asked", { purpose: "greeting" });
     await endCall(database.db, {
       callId: call.id,
       epoch: 1,

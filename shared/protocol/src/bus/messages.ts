@@ -60,6 +60,8 @@ const EVENT_NAMES = [
   "model.opened",
   "model.recovered",
   "model.lost",
+  /** The model is asked to speak: `purpose`. What the vendor answers to the caller by itself is not announced. */
+  "response.asked",
   "call.warned",
   /** The node has taken in an injection and will give its receipt: `injectionId`, `action`. */
   "injection.taken",
