@@ -5,8 +5,7 @@
  * recorder's watermark covers them, because a bus that lost its disk had them too. The outbox outlives the call: it goes when it is
  * covered, or with the process.
  *
- * What the bus does not take at once is copied to a file until it has, so that a process which is killed while the bus is away leaves it to
- * the next one.
+ * Until the bus has taken a message it stands in the node's logbook too, so that a process which is killed leaves it to the next one.
  *
  * Bounds: so many messages and bytes in memory, per call and per node. What does not fit goes to an append-only file and comes back
  * in order when there is room. When the file can not be written either, memory takes it after all and the node reports itself not
@@ -16,6 +15,7 @@ import type { Bus, Subscription } from "@struere/bus";
 import { type CallAddress, callSubject, type RecordedKind, WatermarkMessage } from "@struere/protocol/bus";
 import { type Clock, Fault } from "@struere/kernel";
 import { z } from "zod";
+import type { Logbook, Page } from "./logbook.ts";
 import { Spool } from "./spool.ts";
 
 export interface OutboxLimits {
@@ -31,6 +31,7 @@ export interface OutboxGround {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly limits: OutboxLimits;
+  readonly logbook: Logbook;
   /** Where the file of a call lies. */
   spoolPath(name: string): string;
   /** Over all calls: bytes in memory, messages that no watermark covers, and whether the last write to a file failed. */
@@ -62,8 +63,6 @@ const AGAIN_AT_ONCE = 500;
 const AT_ONCE = 32;
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 5_000;
-/** A bus that is there takes a message within a few milliseconds. */
-const COPY_AFTER_MS = 100;
 
 export class Outbox {
   readonly #address: CallAddress;
@@ -77,13 +76,11 @@ export class Outbox {
   /** Letters that are in the file and not in memory. */
   #spooled = 0;
   #spool: Spool | undefined;
-  /** Copies of letters that the bus has not taken, as long as there are such, up to this `seq`; 0: none. */
-  readonly #copy: Spool;
-  #copiedTo = 0;
-  /** An earlier process left its letters in a file: they are there until the record has them. */
+  /** An earlier process left its letters in a file, and may have published some: see `#readBack`. */
   readonly #isLeft: boolean;
-  /** When the bus last took a letter, or the first came that it has not taken. */
-  #movedAt = 0;
+  readonly #openedAt: number;
+  /** Where letters that the bus has not taken stand in the logbook. */
+  readonly #pages = new Map<Letter, Page>();
   #publishing = false;
   #refilling = false;
   #failures = 0;
@@ -98,8 +95,8 @@ export class Outbox {
     this.#address = address;
     this.#epoch = epoch;
     this.#ground = ground;
-    this.#copy = new Spool(ground.spoolPath(`${this.#name}.copy.jsonl`));
     this.#isLeft = left !== undefined;
+    this.#openedAt = Math.trunc(ground.clock.wall());
     this.#subscription = ground.bus.subscribe(callSubject(address, "watermark"), (data) => this.#watermark(data));
     if (left === undefined) return;
     this.#spool = left;
@@ -123,9 +120,9 @@ export class Outbox {
       data: JSON.stringify({ ...body, epoch: this.#epoch, seq, at: Math.trunc(this.#ground.clock.wall()) }),
     };
     this.#ground.held.messages += 1;
+    this.#note(letter);
     if (this.#spooled > 0 || !this.#hasRoomFor(letter)) this.#spill([letter]);
     else {
-      if (this.#sent === this.#letters.length) this.#movedAt = this.#ground.clock.now();
       this.#keep(letter);
       this.#pump();
     }
@@ -146,28 +143,13 @@ export class Outbox {
     void this.#publishAgain(again);
   }
 
-  /** Called by the node every moment: copies to the file what the bus should have taken by now. */
-  guard(now: number): void {
-    if (this.#closed || this.#isLeft || this.#sent === this.#letters.length || now - this.#movedAt < COPY_AFTER_MS) return;
-    const uncopied = this.#letters.slice(this.#sent).filter(({ seq }) => seq > this.#copiedTo);
-    if (uncopied.length === 0) return;
-    this.#copiedTo = Math.max(...uncopied.map(({ seq }) => seq));
-    this.#copy.append(uncopied.map((letter) => JSON.stringify(letter))).then(
-      () => (this.#ground.held.spoolFailing = false),
-      (thrown: unknown) => {
-        this.#ground.held.spoolFailing = true;
-        this.#ground.report("spool_failed", Fault.from(thrown));
-      },
-    );
-  }
-
   /** The process ends: what is not covered goes to the file, for the next process to take up. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#subscription.unsubscribe();
     this.#retryOff?.();
     if (this.#letters.length > 0) await this.#file().append(this.#letters.map((letter) => JSON.stringify(letter)));
-    this.#dropCopy();
+    for (const letter of this.#letters) this.#strike(letter);
   }
 
   #watermark(data: string): void {
@@ -183,8 +165,8 @@ export class Outbox {
     if (covered.length === 0) return;
     this.#sent = this.#letters.slice(0, this.#sent).filter(isLeft).length;
     this.#letters = this.#letters.filter(isLeft);
-    if (this.#sent === this.#letters.length) this.#dropCopy();
     for (const letter of covered) {
+      this.#strike(letter);
       this.#bytes -= letter.data.length;
       this.#ground.held.bytes -= letter.data.length;
     }
@@ -205,13 +187,12 @@ export class Outbox {
         const result = published[index];
         if (result?.status === "rejected" && !this.#passOver(Fault.from(result.reason))) return;
         this.#failures = 0;
+        this.#strike(letter);
         // A watermark may have covered the letter while its acknowledgement was under way: then it is not in the list any more.
         if (this.#letters[this.#sent] !== letter) continue;
         if (this.#sent === 0) this.#sentAt = this.#ground.clock.now();
         this.#sent += 1;
-        this.#movedAt = this.#ground.clock.now();
       }
-      if (this.#sent === this.#letters.length) this.#dropCopy();
     }
   }
 
@@ -280,6 +261,7 @@ export class Outbox {
       .append(letters.map((letter) => JSON.stringify(letter)))
       .then(() => {
         this.#ground.held.spoolFailing = false;
+        for (const letter of letters) this.#strike(letter);
       })
       .catch((thrown: unknown) => {
         this.#ground.held.spoolFailing = true;
@@ -310,7 +292,9 @@ export class Outbox {
   async #readBack(): Promise<void> {
     const lines = await this.#file().read();
     const letters = lines.map(parseLetter).filter((letter) => letter !== undefined);
-    for (const letter of letters) this.#keep(letter);
+    // A bus that has a letter already would swallow it under its own id, and nobody would say that it is covered.
+    const idOf = ({ id, seq }: Letter): string => (this.#isLeft ? `${this.#name}.${seq}.${this.#openedAt}` : id);
+    for (const letter of letters) this.#keep({ ...letter, id: idOf(letter) });
     this.#spooled -= lines.length;
     this.#ground.held.messages -= lines.length - letters.length;
   }
@@ -321,14 +305,26 @@ export class Outbox {
     this.#subscription.unsubscribe();
     this.#retryOff?.();
     if (this.#spool) this.#ground.remove(this.#spool);
-    this.#dropCopy();
     this.#ground.emptied(this);
   }
 
-  /** The bus has all of it. */
-  #dropCopy(): void {
-    if (this.#copiedTo > 0) this.#ground.remove(this.#copy);
-    this.#copiedTo = 0;
+  #note(letter: Letter): void {
+    const { logbook, held } = this.#ground;
+    try {
+      this.#pages.set(letter, logbook.write(JSON.stringify(letter)));
+      held.spoolFailing = false;
+    } catch (thrown) {
+      held.spoolFailing = true;
+      this.#ground.report("spool_failed", Fault.from(thrown));
+    }
+  }
+
+  /** The bus has it, or its own file, or the record. */
+  #strike(letter: Letter): void {
+    const page = this.#pages.get(letter);
+    if (page === undefined) return;
+    this.#pages.delete(letter);
+    this.#ground.logbook.strike(page);
   }
 
   get #name(): string {

@@ -6,15 +6,14 @@ import { type Clock, Fault } from "@struere/kernel";
 import { type CallAddress, parseCallSubject } from "@struere/protocol/bus";
 import { Outbox, parseLetter, type OutboxGround, type OutboxLimits, type OutboxReport } from "./outbox.ts";
 import { OpenSet } from "../open-set.ts";
+import { Logbook } from "./logbook.ts";
 import { Spool } from "./spool.ts";
 
 export const OUTBOX_LIMITS: OutboxLimits = { messages: 10_000, bytes: 4 * 1024 * 1024, nodeBytes: 64 * 1024 * 1024 };
 
 const TICK_MS = 5_000;
-/** How often it is looked for messages that the bus should have taken by now. */
-const GUARD_MS = 100;
-/** `<callId>.<epoch>.jsonl`, and copies of what the bus had not taken. */
-const SPOOL_NAME = /^(call_[0-9a-z]{24})\.([1-9][0-9]*)(?:\.copy)?\.jsonl$/;
+/** `<callId>.<epoch>.jsonl`, and what was left in a logbook. */
+const SPOOL_NAME = /^(call_[0-9a-z]{24})\.([1-9][0-9]*)(?:\.left)?\.jsonl$/;
 
 export interface Outboxes {
   open(address: CallAddress, epoch: number): Outbox;
@@ -42,12 +41,14 @@ export interface OutboxesOptions {
 export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, report }: OutboxesOptions): Outboxes {
   const open = new OpenSet<Outbox>();
   const removals = new Set<Promise<void>>();
+  const logbook = new Logbook(spoolDir, clock.wall());
   const held = { bytes: 0, messages: 0, spoolFailing: false };
 
   const ground: OutboxGround = {
     bus,
     clock,
     limits,
+    logbook,
     held,
     spoolPath: (name) => join(spoolDir, name),
     report,
@@ -59,18 +60,20 @@ export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, r
     },
   };
 
+  function tidy(): void {
+    try {
+      logbook.tidy();
+    } catch (thrown) {
+      report("spool_failed", Fault.from(thrown));
+    }
+  }
+
   let tickOff = clock.arm(clock.now() + TICK_MS, tick);
   function tick(): void {
     const now = clock.now();
     for (const outbox of open) outbox.tick(now);
+    tidy();
     tickOff = clock.arm(now + TICK_MS, tick);
-  }
-
-  let guardOff = clock.arm(clock.now() + GUARD_MS, guard);
-  function guard(): void {
-    const now = clock.now();
-    for (const outbox of open) outbox.guard(now);
-    guardOff = clock.arm(now + GUARD_MS, guard);
   }
 
   return {
@@ -86,6 +89,7 @@ export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, r
       return !held.spoolFailing;
     },
     adopt: async () => {
+      await logbook.unpack((line) => leftFileOf(line, spoolDir));
       let adopted = 0;
       for (const name of await filesIn(spoolDir)) {
         const outbox = await adoptFile(join(spoolDir, name), name, ground);
@@ -98,14 +102,22 @@ export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, r
     settle: (withinMs) => open.emptied(clock, withinMs),
     close: async () => {
       tickOff();
-      guardOff();
       for (const outbox of open) {
         await outbox.close().catch((thrown: unknown) => report("spool_failed", Fault.from(thrown)));
       }
       open.clear();
+      logbook.close();
       await Promise.all(removals);
     },
   };
+}
+
+/** Where a line of a logbook belongs. A line that was torn by the death of its writer belongs nowhere. */
+function leftFileOf(line: string, spoolDir: string): string | undefined {
+  const letter = parseLetter(line);
+  const address = letter === undefined ? undefined : parseCallSubject(letter.subject);
+  const epoch = letter === undefined ? undefined : /\.([1-9][0-9]*)\.[1-9][0-9]*$/.exec(letter.id)?.[1];
+  return address === undefined || epoch === undefined ? undefined : join(spoolDir, `${address.callId}.${epoch}.left.jsonl`);
 }
 
 /** The subject in the first letter says whose file it is. */
