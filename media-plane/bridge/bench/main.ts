@@ -117,7 +117,7 @@ function line(run: Run): string {
     run.flowing === run.calls && run.lost + run.callsLost === 0
       ? ""
       : `, ${run.flowing} flowing, ${run.lost} frames and ${run.callsLost} calls lost`;
-  return `  ${run.subject.padEnd(6)} ${run.calls} calls: ${run.cpuPerCallMinuteS.toFixed(3)} CPU s/call-min, ${latency}; ${generator}${trouble}`;
+  return `  ${run.subject.padEnd(6)} ${run.calls} calls: ${run.cpuPerCallMinuteS.toFixed(3)} CPU s/call-min (${run.allCpuPerCallMinuteS.toFixed(3)} with the turns of the others), ${latency}; ${generator}${trouble}`;
 }
 
 function kneeLine(subject: string, knee: Knee): string {

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Histogram } from "./histogram.ts";
 import type { GeneratorReport, Usage } from "./messages.ts";
 import { type Rig, type RigOptions, startRig, type SubjectName } from "./rig.ts";
+import { NO_REST, type Rest, Turns } from "./turns.ts";
 
 export interface Window {
   readonly seconds: number;
@@ -16,8 +17,12 @@ export interface Run {
   readonly flowing: number;
   readonly callsLost: number;
   readonly cpuPerCallMinuteS: number;
+  /** The same with all that was done at rest in the turns of the others. */
+  readonly allCpuPerCallMinuteS: number;
   /** Of one core, by the subject, while its calls spoke. */
   readonly corePercent: number;
+  /** Of one core, with all calls up and nobody speaking: timers, leases, keep-alives, the scraper. */
+  readonly restPercent: number;
   readonly kernelPercent: number;
   readonly memoryPerCallKb: number;
   readonly upP50Ms: number;
@@ -34,68 +39,55 @@ export interface Run {
   readonly generatorLateP99Ms: number;
 }
 
-/**
- * A turn is shorter than any wait after which a call would notice that its caller has stopped (750 ms of a caller who speaks), even when
- * two others have theirs in between.
- */
-const TURN_MS = 320;
-/** For what is under way when a turn ends. */
-const GAP_MS = 15;
+/** How long a subject that starts is given before the others take another turn. */
+const STARTING_MS = 15;
 
 /** One subject, with the machine to itself. */
 export async function measureAlone(options: RigOptions, window: Window): Promise<Run> {
   await using rig = await startRig(options);
   await wait(window.warmUpSeconds * 1_000);
   await rig.ask({ type: "measure" }, "measuring");
-  const from = await rig.usage();
+  const from = await readMeter(rig);
   await wait(window.seconds * 1_000);
-  const to = await rig.usage();
-  return summarize(rig, { from, to, reports: await rig.ask({ type: "report" }, "report") });
+  const to = await readMeter(rig);
+  return summarize(rig, { from, to, rest: NO_REST, reports: await rig.ask({ type: "report" }, "report") });
 }
 
 /**
  * Several subjects side by side, of which one at a time has the machine: the speed of a shared machine changes from second to second, by
- * more than what subjects differ, and so it changes for all of them. What a subject does while the others have their turn (timers,
- * leases, acknowledgements) counts against it as well.
+ * more than what subjects differ, and so it changes for all of them.
+ *
+ * What a subject does after its turn counts against it as well. But a clock goes on in the turns of the others: what it asks for (leases,
+ * heartbeats, watchdogs, the scraper) would count once for each subject that is measured. So it is measured how much that is while a
+ * subject is at rest, and it is counted for the time in which its calls spoke, as it would be in a process whose calls always speak.
  */
 export async function measureInTurns(all: readonly RigOptions[], window: Window, repeat: number): Promise<readonly Run[]> {
   await using stack = new AsyncDisposableStack();
-  const rigs: Rig[] = [];
+  const turns = new Turns();
   for (const options of all) {
     const starting = startRig(options);
     // Those that are there already would take a longer pause for a dead line.
-    for (let started = false; !started; started = await isSettled(starting)) await takeTurns(rigs, TURN_MS);
+    for (let started = false; !started; started = await isSettled(starting)) await turns.take(0);
     const rig = stack.use(await starting);
     await rig.ask({ type: "pause" }, "paused");
-    rigs.push(rig);
+    turns.join(rig);
   }
-  await takeTurns(rigs, window.warmUpSeconds * 1_000);
+  await turns.take(window.warmUpSeconds * 1_000);
   const runs: Run[] = [];
   for (let round = 0; round < repeat; round++) {
-    const from = await usageOf(rigs);
-    for (const rig of rigs) await rig.ask({ type: "measure" }, "measuring");
-    await takeTurns(rigs, window.seconds * 1_000);
-    const to = await usageOf(rigs);
-    for (const rig of rigs) {
+    const begun = new Map<Rig, Meter>();
+    for (const rig of turns.rigs) {
+      await rig.ask({ type: "measure" }, "measuring");
+      begun.set(rig, await readMeter(rig));
+    }
+    const rests = await turns.take(window.seconds * 1_000);
+    for (const [rig, from] of begun) {
+      const to = await readMeter(rig);
       const reports = await rig.ask({ type: "report" }, "report");
-      runs.push(summarize(rig, { from: found(from, rig), to: found(to, rig), reports }));
+      runs.push(summarize(rig, { from, to, rest: rests.get(rig) ?? NO_REST, reports }));
     }
   }
   return runs;
-}
-
-/** Until each has spoken for so long. The order turns with every round, so that nobody always comes after the same one. */
-async function takeTurns(rigs: readonly Rig[], eachMs: number): Promise<void> {
-  const rounds = Math.max(1, Math.round(eachMs / TURN_MS));
-  for (let round = 0; round < rounds; round++) {
-    for (let place = 0; place < rigs.length; place++) {
-      const rig = rigs[(place + round) % rigs.length];
-      await rig?.ask({ type: "speak" }, "speaking");
-      await wait(TURN_MS);
-      await rig?.ask({ type: "pause" }, "paused");
-      await wait(GAP_MS);
-    }
-  }
 }
 
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -103,21 +95,26 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
     () => true,
     () => true,
   );
-  return Promise.race([settled, wait(GAP_MS, false)]);
+  return Promise.race([settled, wait(STARTING_MS, false)]);
 }
 
-async function usageOf(rigs: readonly Rig[]): Promise<ReadonlyMap<Rig, Usage>> {
-  const usages = new Map<Rig, Usage>();
-  for (const rig of rigs) usages.set(rig, await rig.usage());
-  return usages;
+interface Meter {
+  readonly at: number;
+  readonly usage: Usage;
 }
 
-function found(usages: ReadonlyMap<Rig, Usage>, rig: Rig): Usage {
-  return usages.get(rig) ?? rig.idle;
+async function readMeter(rig: Rig): Promise<Meter> {
+  return { usage: await rig.usage(), at: performance.now() };
 }
 
-function summarize(rig: Rig, window: { readonly from: Usage; readonly to: Usage; readonly reports: readonly GeneratorReport[] }): Run {
-  const { from, to, reports } = window;
+interface Measured {
+  readonly from: Meter;
+  readonly to: Meter;
+  readonly rest: Rest;
+  readonly reports: readonly GeneratorReport[];
+}
+
+function summarize(rig: Rig, { from, to, rest, reports }: Measured): Run {
   const { subject, calls } = rig.options;
   const sum = (pick: (report: GeneratorReport) => number): number => reports.reduce((total, report) => total + pick(report), 0);
   const merged = (pick: (report: GeneratorReport) => readonly number[]): Histogram =>
@@ -125,16 +122,22 @@ function summarize(rig: Rig, window: { readonly from: Usage; readonly to: Usage;
   const spokenMs = sum((report) => report.spokenMs) / reports.length;
   const up = merged((report) => report.up.latency);
   const down = merged((report) => report.down.latency);
-  const cpuUs = to.cpuUs - from.cpuUs;
+  const allCpuUs = to.usage.cpuUs - from.usage.cpuUs;
+  const restShare = rest.ms === 0 ? 0 : rest.cpuUs / 1_000 / rest.ms;
+  const silentMs = Math.max(0, to.at - from.at - spokenMs);
+  const cpuUs = allCpuUs - restShare * silentMs * 1_000;
+  const callMinutes = (calls * spokenMs) / 60_000;
   return {
     subject,
     calls,
     flowing: rig.flowing,
     callsLost: sum((report) => report.callsLost),
-    cpuPerCallMinuteS: cpuUs / 1e6 / ((calls * spokenMs) / 60_000),
+    cpuPerCallMinuteS: cpuUs / 1e6 / callMinutes,
+    allCpuPerCallMinuteS: allCpuUs / 1e6 / callMinutes,
     corePercent: (cpuUs / 1_000 / spokenMs) * 100,
-    kernelPercent: ((to.systemUs - from.systemUs) / Math.max(1, cpuUs)) * 100,
-    memoryPerCallKb: (to.rssBytes - rig.idle.rssBytes) / 1024 / calls,
+    restPercent: restShare * 100,
+    kernelPercent: ((to.usage.systemUs - from.usage.systemUs) / Math.max(1, allCpuUs)) * 100,
+    memoryPerCallKb: (to.usage.rssBytes - rig.idle.rssBytes) / 1024 / calls,
     upP50Ms: up.quantileMs(0.5),
     upP99Ms: up.quantileMs(0.99),
     downP50Ms: down.quantileMs(0.5),
