@@ -14,6 +14,7 @@ import {
   type Fact,
   initialCall,
   isEnded,
+  isMarkAwaited,
   reduce,
 } from "@struere/call";
 import type { Bus } from "@struere/bus";
@@ -38,6 +39,7 @@ import { CallRecorder } from "./recording/call-recorder.ts";
 import type { Uploads } from "./recording/uploads.ts";
 import type { Start } from "./telephony/threshold.ts";
 import { TwilioLeg } from "./telephony/twilio-leg.ts";
+import { Untold } from "./untold.ts";
 import { CLOSE, type LaneSocket } from "./wire/index.ts";
 
 /** What all calls of a node share. */
@@ -62,8 +64,6 @@ export interface SessionGround {
   over(session: Session): void;
 }
 
-const NO_FACTS: readonly Fact[] = [];
-
 /** More events wait than one call can cause in a turn of the event loop: something feeds on itself. */
 const MOST_WAITING = 10_000;
 
@@ -73,6 +73,7 @@ export class Session {
   readonly #ports: CallPorts;
   readonly #startedAt: number;
   readonly #inbox: CallEvent[] = [];
+  readonly #untold: Untold;
   readonly #watch: ReturnType<typeof createStopwatch>;
   #state: CallState;
   #working = false;
@@ -104,12 +105,14 @@ export class Session {
       clock: ground.clock,
       mostMalformed: ground.limits.malformed,
       news: (news) => this.dispatch({ ...news, at: ground.clock.now() }),
+      marked: (name, ends) => this.#marked(name, ends),
       modelMessage: (text) => this.#leg?.openai.hear(text),
       modelWords: (words) => this.#leg?.openai.hearWords(words),
       audioStarted: (responseId, itemId) => this.#hearModel({ type: "model.audio_started", responseId, itemId }),
       overflowed: (responseId) => this.dispatch({ type: "lane.overflowed", at: ground.clock.now(), responseId }),
       report: (reason, code) => (code === undefined ? ground.events.messageIgnored(reason) : ground.events.socketClosed(reason, code)),
     });
+    this.#untold = new Untold(this.#telephony.agent);
     this.#ports = this.#createPorts();
     this.#telephony.start();
     this.dispatch({ type: "telephony.started", at: this.#startedAt, streamSid: start.streamSid });
@@ -160,7 +163,7 @@ export class Session {
     try {
       for (let next = this.#inbox.shift(); next !== undefined && !this.#over; next = this.#inbox.shift()) {
         assert(this.#inbox.length < MOST_WAITING, `fewer than ${MOST_WAITING} events wait for one call`);
-        this.#step(next, this.#takeFacts(next.at));
+        this.#step(next, this.#untold.take(next.at, this.#leg));
       }
     } catch (thrown) {
       this.#breakDown(thrown, "working on an event");
@@ -170,18 +173,10 @@ export class Session {
     if (!this.#over && isEnded(this.#state)) this.#finish(CLOSE.normal);
   }
 
-  #takeFacts(at: number): readonly Fact[] {
-    const { agent } = this.#telephony;
-    const leg = this.#leg;
-    const spoken = leg?.words.takeSpoken() ?? [];
-    if (!agent.dirty && spoken.length === 0) return NO_FACTS;
-    const facts: Fact[] = [];
-    for (const { itemId, generatedMs, sentMs, finished } of agent.takeProgress()) {
-      facts.push({ type: "lane.progressed", at, itemId, generatedMs, sentMs, finished });
-    }
-    if (leg !== undefined)
-      for (const { itemId, text } of spoken) facts.push({ type: "model.words_spoken", at, leg: leg.number, itemId, text });
-    return facts;
+  #marked(name: string, ends: boolean): void {
+    const at = this.#ground.clock.now();
+    if (isMarkAwaited(this.#state, { name, at, ends })) this.dispatch({ type: "telephony.marked", at, name });
+    else this.#untold.marked(at, name);
   }
 
   #step(event: CallEvent, facts: readonly Fact[]): void {

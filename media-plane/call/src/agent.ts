@@ -58,7 +58,7 @@ export function audioStarted(draft: Draft, event: EventOf<"model.audio_started">
   if (isUnheardOf(draft, responseId)) responseCreated(draft, { responseId, requestId: awaitedRequest(draft) });
   if (isItemKnown(draft, itemId)) return note(draft, "item_known");
   if (activeResponseId(call.response) !== responseId) return refuseItem(draft, itemId);
-  startItem(draft, itemId, responseId);
+  startItem(draft, { itemId, responseId, at });
   call.response = audioMoved(call.response, responseId, "moving", at);
 }
 
@@ -67,11 +67,11 @@ export function wordsSpoken(draft: Draft, itemId: string, words: { readonly piec
 }
 
 export function laneProgressed(draft: Draft, event: EventOf<"lane.progressed">): void {
-  const { call, at } = draft;
-  const { itemId } = event;
+  const { call } = draft;
+  const { at, itemId } = event;
   const active = activeResponseId(call.response);
   // The lane plays nothing but the response that it was told to play: audio that comes before its announcement belongs to that.
-  if (active && !isItemKnown(draft, itemId)) startItem(draft, itemId, active);
+  if (active && !isItemKnown(draft, itemId)) startItem(draft, { itemId, responseId: active, at });
   const before = findItem(call.playback, itemId);
   if (!before) return note(draft, "late_audio");
   const soundsAt = Math.max(at, call.playback.playsUntil);
@@ -91,7 +91,7 @@ export function laneOverflowed(draft: Draft, event: EventOf<"lane.overflowed">):
 }
 
 export function markReturned(draft: Draft, event: EventOf<"telephony.marked">): void {
-  const { call, at } = draft;
+  const { call } = draft;
   if (event.name === TONES_MARK && call.tones.playsUntil !== null) {
     call.tones = tonesEnded(call.tones);
     return;
@@ -99,7 +99,7 @@ export function markReturned(draft: Draft, event: EventOf<"telephony.marked">): 
   const mark = parseMark(event.name);
   if (!mark) return note(draft, "unknown_mark");
   if (mark.generation !== call.playback.generation) return note(draft, "stale_mark");
-  call.playback = marked(call.playback, mark, at);
+  call.playback = marked(call.playback, mark, event.at);
 }
 
 export function responseDone(draft: Draft, event: EventOf<"model.response_done">): void {
@@ -141,8 +141,9 @@ export function modelErrored(draft: Draft, event: EventOf<"model.errored">): voi
   call.response = asksWhenFree(call.response, result.ask, at);
 }
 
-function startItem(draft: Draft, itemId: string, responseId: string): void {
-  const { call, at } = draft;
+function startItem(draft: Draft, item: { readonly itemId: string; readonly responseId: string; readonly at: number }): void {
+  const { call } = draft;
+  const { itemId, responseId, at } = item;
   call.transcript = agentAppeared(call.transcript, { itemId, responseId, agent: call.routing.agent.slug, at });
   call.playback = itemStarted(call.playback, { itemId, responseId }, at);
 }

@@ -2,10 +2,11 @@ export type { AgentProfile, CallConfig, HeardUtterance, RoutingPlan, ToolDefinit
 export { describeEffect, describeEvent } from "./describe.ts";
 export type { CallOutcome, Effect, PublishedBody, ResponsePurpose } from "./effect.ts";
 export type { CallEvent, EventOf, ToolCall, ToolEffect, Usage } from "./event.ts";
+export { type Fact, isMarkAwaited } from "./fact.ts";
 export { checkInvariants } from "./invariant.ts";
 export { ADVICE_WAIT_MS, ADVISED_END_MS, CLOSING_MS, RESPONSES_IN_WINDOW_MAX, RESPONSES_WINDOW_MS } from "./limits.ts";
 export { type Mark, markName, parseMark } from "./playback.ts";
-export { type Fact, reduce, type Step } from "./reduce.ts";
+export { reduce, type Step } from "./reduce.ts";
 export { opensAutoResponding } from "./routing.ts";
 export { areDigits, TONES_MARK } from "./tones.ts";
 export { type CallState, initialCall, isEnded } from "./state.ts";

@@ -24,6 +24,7 @@ import { abandon, closeAfterPlayOut, end, HUNG_UP, hangUp, hurry } from "./closi
 import { type Draft, draftOf, emit, note, stateOf } from "./draft.ts";
 import type { Effect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
+import { type Fact, NO_FACTS } from "./fact.ts";
 import { auditorInjected } from "./inject.ts";
 import { FADE_MS } from "./limits.ts";
 import { attemptBroke, modelConfigured, modelOpened } from "./opening.ts";
@@ -35,11 +36,6 @@ import { heardMedia } from "./telephony-leg.ts";
 import { toolFinished } from "./tool-calls.ts";
 
 export type Step = readonly [CallState, readonly Effect[]];
-
-/** How far the agent's audio and words have come: facts that call for nothing by themselves. */
-export type Fact = Extract<CallEvent, { readonly type: "lane.progressed" | "model.words_spoken" }>;
-
-const NO_FACTS: readonly Fact[] = [];
 
 /**
  * Pure. Effects are to be carried out in order, all of them before the next event is reduced.

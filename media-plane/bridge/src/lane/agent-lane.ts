@@ -83,7 +83,7 @@ export class AgentLane {
   readonly #telephony: LaneSocket;
   readonly #options: AgentLaneOptions;
   #model: LaneSocket | undefined;
-  readonly #unplayed = new Unplayed();
+  readonly #unplayed = new Unplayed<Item>();
   readonly #waiting = new WaitingAudio<Item>();
   #mediaBefore: Buffer = Buffer.alloc(0);
   #streamSidJson = "";
@@ -167,15 +167,22 @@ export class AgentLane {
       this.#unplayed.sent(piece.length);
     }
     if (this.#telephony.sendText(`{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":${JSON.stringify(mark)}}}`)) {
-      this.#unplayed.awaits(mark);
+      this.#unplayed.awaits(mark, null);
       this.#tap?.awaits(mark);
     }
   }
 
-  /** A mark came back: there may be room for what waits. Names that are not ours, or were cleared, change nothing. */
-  marked(name: string): void {
+  /**
+   * A mark came back: there may be room for what waits. Names that are not ours, or were cleared, change nothing.
+   * @returns whether an item has been played to its end
+   */
+  marked(name: string): boolean {
     this.#tap?.marked(name);
-    if (this.#unplayed.marked(name)) this.#sendWaiting();
+    const place = this.#unplayed.marked(name);
+    if (place === undefined) return false;
+    const ends = place !== null && place.item.finished && place.itemBytes === place.item.sentBytes;
+    this.#sendWaiting();
+    return ends;
   }
 
   /** The response is over, whatever the vendor did not say about its items. Call it at `response.done`. */
@@ -370,7 +377,7 @@ export class AgentLane {
     const sentMs = Math.floor(item.sentBytes / BYTES_PER_MS);
     const name = this.#options.markName({ generation: item.generation, itemId: item.id, sentMs });
     if (this.#telephony.sendText(`{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":${JSON.stringify(name)}}}`)) {
-      this.#unplayed.awaits(name);
+      this.#unplayed.awaits(name, { item, itemBytes: item.sentBytes });
       this.#tap?.awaits(name);
     }
   }

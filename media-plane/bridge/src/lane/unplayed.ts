@@ -1,8 +1,14 @@
+/** After which audio a mark was sent: so many bytes of an item, or of nothing that counts as one. */
+export interface MarkPlace<Item> {
+  readonly item: Item;
+  readonly itemBytes: number;
+}
+
 /** How much audio lies at Twilio that has not been played, as far as returned marks tell. Marks come back in the order they were sent. */
-export class Unplayed {
+export class Unplayed<Item> {
   #sentBytes = 0;
   #playedBytes = 0;
-  #marks: { readonly name: string; readonly sentBytes: number }[] = [];
+  #marks: { readonly name: string; readonly sentBytes: number; readonly place: MarkPlace<Item> | null }[] = [];
 
   get bytes(): number {
     return this.#sentBytes - this.#playedBytes;
@@ -13,18 +19,18 @@ export class Unplayed {
   }
 
   /** A mark of this name was sent after all that has been sent so far. */
-  awaits(name: string): void {
-    this.#marks.push({ name, sentBytes: this.#sentBytes });
+  awaits(name: string, place: MarkPlace<Item> | null): void {
+    this.#marks.push({ name, sentBytes: this.#sentBytes, place });
   }
 
-  /** Whether the mark was one of ours; then everything before it has been played. */
-  marked(name: string): boolean {
+  /** Everything before the mark has been played: where that is, or undefined if the mark is not one that was awaited. */
+  marked(name: string): MarkPlace<Item> | null | undefined {
     const index = this.#marks.findIndex((mark) => mark.name === name);
     const mark = this.#marks[index];
-    if (mark === undefined) return false;
+    if (mark === undefined) return undefined;
     this.#playedBytes = mark.sentBytes;
     this.#marks.splice(0, index + 1);
-    return true;
+    return mark.place;
   }
 
   /** Nothing lies there any more, and marks of before are not awaited. */

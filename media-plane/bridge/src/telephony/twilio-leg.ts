@@ -20,6 +20,8 @@ export interface TwilioLegOptions {
   /** Messages that can not be understood; one more closes the socket. */
   readonly mostMalformed: number;
   news(news: TelephonyNews): void;
+  /** A mark came back. `ends`: with it an item has been played to its end. */
+  marked(name: string, ends: boolean): void;
   /** What came from the model's socket and is not audio. */
   modelMessage(text: string): void;
   /** A piece of the transcript of the agent's speech. */
@@ -122,8 +124,7 @@ export class TwilioLeg {
 
   #marked(name: string): void {
     if (this.#over) return;
-    this.agent.marked(name);
-    this.#options.news({ type: "telephony.marked", name });
+    this.#options.marked(name, this.agent.marked(name));
   }
 
   #parse(text: string): TwilioMessage | undefined {
