@@ -268,6 +268,7 @@ export {
   spendRefusal,
   type SpendRefusal,
 } from "./call-refusal.ts";
+export { type CarrierTimes, isTurnedAwayAsBusy, unreportedSeconds } from "./carrier-time.ts";
 export { startOfNextMonth } from "./utc.ts";
 export {
   estimateAnswer,

@@ -89,7 +89,18 @@ export async function markTextUsage(
 export type UnbilledCarrier = Whose &
   Pick<
     Call,
-    "id" | "thread_id" | "direction" | "to_number" | "carrier_duration_s" | "duration_ms" | "answered_at" | "created_at" | "ended_at"
+    | "id"
+    | "thread_id"
+    | "direction"
+    | "to_number"
+    | "carrier_duration_s"
+    | "duration_ms"
+    | "answered_at"
+    | "created_at"
+    | "ended_at"
+    | "reason"
+    | "carrier_status"
+    | "grant_expires_at"
   > & { readonly rate_card_version: string };
 
 /** Calls that are over and whose telephony is not posted: as soon as the carrier has said how long it was, or once it should have. */
@@ -111,6 +122,9 @@ export async function listUnbilledCarriers(
       "answered_at",
       "created_at",
       "ended_at",
+      "reason",
+      "carrier_status",
+      "grant_expires_at",
     ])
     .select(sql<string>`rate_card_version`.as("rate_card_version"))
     .where("ended_at", "is not", null)

@@ -1,6 +1,6 @@
 /** Rows and messages as things that were used. The same use has the same key, whichever way it comes. */
 import { createHash } from "node:crypto";
-import { priceMediaStream, priceTelephony, priceTokens, type TokensUsed } from "@struere/domain";
+import { type CarrierTimes, priceMediaStream, priceTelephony, priceTokens, type TokensUsed, unreportedSeconds } from "@struere/domain";
 import { type CallId, ok } from "@struere/kernel";
 import type { CallToBill, CallUsage, UnbilledCarrier, UnbilledText, UnbilledTransfer, UsageToRecord } from "@struere/store";
 import { storable } from "@struere/store";
@@ -72,7 +72,7 @@ export function useOfText(row: UnbilledText, cardNow: string): Use {
 /** Without the carrier's word the call is as long as we saw it, and the charge an estimate. */
 export function useOfCarrier(row: UnbilledCarrier): Use {
   const { direction, to_number: called, carrier_duration_s: counted } = row;
-  const seconds = counted ?? (row.answered_at === null ? 0 : Math.ceil((row.duration_ms ?? 0) / 1_000));
+  const seconds = counted ?? unreportedSeconds(timesOf(row));
   return {
     key: carrierKey(row.id),
     scope: scopeOf(row),
@@ -84,6 +84,18 @@ export function useOfCarrier(row: UnbilledCarrier): Use {
     estimated: counted === null,
     occurredAt: row.ended_at ?? row.created_at,
     price: (card) => priceTelephony(card, { direction, called, seconds }),
+  };
+}
+
+function timesOf(row: UnbilledCarrier): CarrierTimes {
+  return {
+    direction: row.direction,
+    reason: row.reason,
+    carrierStatus: row.carrier_status,
+    grantExpiresAt: row.grant_expires_at,
+    answeredAt: row.answered_at,
+    endedAt: row.ended_at,
+    durationMs: row.duration_ms,
   };
 }
 

@@ -2,7 +2,7 @@
  * Twilio announces an inbound call: who answers, on which node, and what Twilio is told. Whether this webhook is the first for its call
  * is decided by the row that it tries to make, and by nothing else; every later one is answered as the first was.
  */
-import { type CallFacts, isOver, NOT_AVAILABLE, telephonyRate } from "@struere/domain";
+import { type CallFacts, isOver, isTurnedAwayAsBusy, NOT_AVAILABLE, telephonyRate } from "@struere/domain";
 import { hangUp, rejectAsBusy, sayAndHangUp, VoiceWebhook } from "@struere/protocol/twilio";
 import {
   type Call,
@@ -76,10 +76,8 @@ export async function answerVoice(deps: VoiceAnswerer, form: SignedForm, connect
   return streamTwiml(deps, call, node.public_url);
 }
 
-/** To say something costs a minute of telephony: where there is no money left, the line is busy. */
 function sayRefused(reason: string | null): string {
-  const isBroke = reason === "insufficient_credit" || reason === "spend_cap";
-  return isBroke ? rejectAsBusy() : sayAndHangUp(NOT_AVAILABLE);
+  return isTurnedAwayAsBusy(reason) ? rejectAsBusy() : sayAndHangUp(NOT_AVAILABLE);
 }
 
 const NO_NODE: Refusal = {
