@@ -30,6 +30,7 @@ import {
   postEntries,
   type UsageToRecord,
 } from "@struere/store";
+import { ACK_WAIT_MS, atWork } from "../at-work.ts";
 import { readMessage } from "../recorder/read-message.ts";
 import { billUses, rateCards, type Use } from "./bill-uses.ts";
 import { estimateUnanswered, estimateUnreported, takeBackOvertaken } from "./estimates.ts";
@@ -52,7 +53,6 @@ export interface Biller {
 }
 
 const BATCH = 100;
-const ACK_WAIT_MS = 30_000;
 const MAX_DELIVER = 1_000_000;
 const RETRY_MS = 1_000;
 const ROUND_EVERY_MS = 2_000;
@@ -186,7 +186,7 @@ export function startBiller(options: BillerOptions): Biller {
       return read.ok && read.value.kind === "usage" ? [read.value] : [];
     });
     try {
-      await billMessages(messages);
+      await atWork(clock, batch, () => billMessages(messages));
       for (const delivery of batch) delivery.ack();
     } catch (error) {
       log.warn({ err: faultOfDatabase(error) ?? error }, "usage can not be posted; it is tried again");

@@ -22,6 +22,7 @@ import {
   type Unaudited,
   type Watermark,
 } from "@struere/store";
+import { ACK_WAIT_MS, atWork } from "../at-work.ts";
 import { announceReceipt } from "../injections/messages.ts";
 import { readMessage } from "./read-message.ts";
 import { wakeAuditors } from "./wake-auditors.ts";
@@ -40,7 +41,6 @@ export interface Recorder {
 }
 
 const BATCH = 200;
-const ACK_WAIT_MS = 30_000;
 /** Far beyond any outage: what can not be written for its own sake is set aside here, not by the bus. */
 const MAX_DELIVER = 1_000_000;
 const RETRY_FIRST_MS = 100;
@@ -93,7 +93,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   };
 
   async function handle(batch: readonly Delivery[]): Promise<void> {
-    const written = await persist(batch);
+    const written = await atWork(clock, batch, () => persist(batch));
     if (!written) {
       for (const delivery of batch) delivery.retry(RETRY_FIRST_MS);
       return;
@@ -111,7 +111,6 @@ export function startRecorder(options: RecorderOptions): Recorder {
       } catch (thrown) {
         if (stopping.signal.aborted) return undefined;
         if (attempt === 0) log.warn({ err: faultOfDatabase(thrown) ?? thrown }, "the record can not be written; it is tried again");
-        for (const delivery of batch) delivery.working();
         await pause(clock, Math.min(RETRY_FIRST_MS * 2 ** Math.min(attempt, 10), RETRY_MAX_MS), stopping.signal);
         if (stopping.signal.aborted) return undefined;
       }
