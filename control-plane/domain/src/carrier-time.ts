@@ -2,7 +2,7 @@
  * How long a call was at the carrier, when the carrier does not say it: whoever picked up, or was picked up for, costs at least the minute that
  * began, whether or not an agent was ever on the line.
  */
-import { type CallDirection, GRANT_TTL_MS, isCarrierEnd } from "./call-record.ts";
+import { type CallDirection, isCarrierEnd } from "./call-record.ts";
 import type { CallRefusalReason } from "./call-refusal.ts";
 
 export interface CarrierTimes {
@@ -10,11 +10,11 @@ export interface CarrierTimes {
   readonly reason: string | null;
   /** Twilio's last word. */
   readonly carrierStatus: string | null;
-  /** Of the first grant, which is given when Twilio is told to connect the call to an agent; `null`: it never was. */
-  readonly grantExpiresAt: Date | null;
-  /** An agent was on the line. */
-  readonly answeredAt: Date | null;
-  readonly endedAt: Date | null;
+  /** Twilio was told to connect it to an agent; `null`: it never was. All times are milliseconds since 1970. */
+  readonly connectedAt: number | null;
+  /** An agent was on the line, which is a moment later. */
+  readonly answeredAt: number | null;
+  readonly endedAt: number | null;
   /** As its node saw it. */
   readonly durationMs: number | null;
 }
@@ -27,16 +27,11 @@ export function isTurnedAwayAsBusy(reason: string | null): boolean {
 }
 
 export function unreportedSeconds(call: CarrierTimes): number {
-  const beganAt = connectedAt(call);
+  const beganAt = call.connectedAt ?? call.answeredAt;
   if (beganAt === null) return wasSpokenTo(call) ? 1 : 0;
   if (call.answeredAt === null && nobodyPickedUp(call)) return 0;
-  const seenMs = Math.max((call.endedAt ?? beganAt).getTime() - beganAt.getTime(), call.durationMs ?? 0);
+  const seenMs = Math.max((call.endedAt ?? beganAt) - beganAt, call.durationMs ?? 0);
   return Math.max(1, Math.ceil(seenMs / 1_000));
-}
-
-/** Twilio opens the agent's stream a moment later. */
-function connectedAt({ grantExpiresAt, answeredAt }: CarrierTimes): Date | null {
-  return grantExpiresAt === null ? answeredAt : new Date(grantExpiresAt.getTime() - GRANT_TTL_MS);
 }
 
 /** Not connected, but told why not. */

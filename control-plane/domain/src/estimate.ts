@@ -19,17 +19,20 @@ export interface RecordedSign {
   readonly itemId: string | null;
 }
 
-/** Whether a response may have been under way when the record broke off. */
-export function isResponseInFlight(signs: readonly RecordedSign[]): boolean {
-  const ordered = signs.toSorted((a, b) => a.seq - b.seq);
-  const last = ordered.at(-1);
-  return (last !== undefined && last.name !== "usage") || isUnheardOut(ordered);
-}
+/**
+ * What may have been under way when the record broke off. `response`: one that was asked for, or that answers the caller. `unheard`: the caller
+ * was speaking as far as anybody knows, and the vendor may have begun to answer just then.
+ */
+export type InFlight = "response" | "unheard" | "nothing";
 
-/** Whoever spoke last was not seen to stop. What was reported meanwhile is the response that they cut off. */
-function isUnheardOut(ordered: readonly RecordedSign[]): boolean {
+export function inFlight(signs: readonly RecordedSign[]): InFlight {
+  const ordered = signs.toSorted((a, b) => a.seq - b.seq);
+  const last = ordered.findLast(({ name }) => name !== "caller.speaking");
+  if (last !== undefined && last.name !== "usage") return "response";
+  // What was reported since then is the response that they cut off.
   const began = ordered.findLast(({ name }) => name === "caller.speaking");
-  return began !== undefined && !ordered.some(({ name, itemId }) => name === "caller.silent" && itemId === began.itemId);
+  const hasEnded = ordered.some(({ name, itemId }) => name === "caller.silent" && itemId === began?.itemId);
+  return began === undefined || hasEnded ? "nothing" : "unheard";
 }
 
 /** Nobody saw the end of an utterance: it was hardly longer than people speak in one breath. */
@@ -47,9 +50,14 @@ const CHARS_PER_TOKEN = 4;
 
 /**
  * The next response of a call: it reads what the one before read, which is cached by now, and what that one said; and it says as much as they
- * said on average.
+ * said on average. One that nobody had heard of yet has read all that, and said nothing.
  */
-export function estimateResponse(earlier: readonly TokensUsed[], instructionsChars: number): TokensUsed {
+export function estimateResponse(is: Exclude<InFlight, "nothing">, earlier: readonly TokensUsed[], instructionsChars: number): TokensUsed {
+  const full = estimateNext(earlier, instructionsChars);
+  return is === "response" ? full : { ...full, outputTextTokens: 0, outputAudioTokens: 0 };
+}
+
+function estimateNext(earlier: readonly TokensUsed[], instructionsChars: number): TokensUsed {
   const before = earlier.at(-1);
   if (!before) {
     return {

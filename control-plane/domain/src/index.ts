@@ -273,7 +273,7 @@ export { startOfNextMonth } from "./utc.ts";
 export {
   estimateAnswer,
   estimateResponse,
-  isResponseInFlight,
+  inFlight,
   type RecordedSign,
   RESPONSE_SIGNS,
   unseenUtteranceMs,

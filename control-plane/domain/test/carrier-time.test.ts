@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type CarrierTimes, GRANT_TTL_MS, unreportedSeconds } from "../src/index.ts";
+import { type CarrierTimes, unreportedSeconds } from "../src/index.ts";
 
-const at = (seconds: number): Date => new Date(Date.UTC(2026, 10, 2, 9) + seconds * 1_000);
-const connected = (seconds: number) => ({ grantExpiresAt: new Date(at(seconds).getTime() + GRANT_TTL_MS) });
+const at = (seconds: number): number => 1_795_000_000_000 + seconds * 1_000;
+const connected = (seconds: number) => ({ connectedAt: at(seconds) });
 
 const INBOUND: CarrierTimes = {
   direction: "inbound",
   reason: null,
   carrierStatus: null,
-  grantExpiresAt: null,
+  connectedAt: null,
   answeredAt: null,
   endedAt: at(0),
   durationMs: 0,

@@ -7,7 +7,7 @@ import {
   correction,
   estimateAnswer,
   estimateResponse,
-  isResponseInFlight,
+  inFlight,
   NEW_BALANCES,
   type RecordedSign,
   unseenUtteranceMs,
@@ -75,21 +75,23 @@ describe("a response that nobody reported", () => {
       });
 
   test.each([
-    ["", false, "the model was not asked for anything"],
-    ["asked", true, "the greeting"],
-    ["asked usage", false, "the greeting is over"],
-    ["asked usage asked", true, "the agent asks whether somebody is there"],
-    ["asked usage hello…", true, "the news that the caller stopped, and is answered, may have been on its way"],
-    ["asked usage hello… …hello", true, "the vendor answers by itself"],
-    ["asked usage hello… …hello usage", false, "it has answered"],
-    ["asked hello… usage", true, "what was reported is the greeting, which the caller cut off"],
-    ["asked hello… usage …hello", true, "the answer to that"],
-    ["asked hello… usage …hello usage", false, "it has answered"],
-    ["hello… …hello usage asked usage asked", true, "what a tool has found is to be said"],
-    ["hello… hello?… …hello? usage", false, "the end of the first utterance was lost long ago"],
+    ["", "nothing", "the model was not asked for anything"],
+    ["asked", "response", "the greeting"],
+    ["asked usage", "nothing", "the greeting is over"],
+    ["asked usage asked", "response", "the agent asks whether somebody is there"],
+    ["asked hello…", "response", "the greeting, into which somebody speaks"],
+    ["asked usage hello…", "unheard", "the news that the caller stopped, and is answered, may have been on its way"],
+    ["asked usage hello… …hello", "response", "the vendor answers by itself"],
+    ["asked usage hello… …hello usage", "nothing", "it has answered"],
+    ["asked hello… usage", "unheard", "what was reported is the greeting, which the caller cut off"],
+    ["asked hello… usage …hello", "response", "the answer to that"],
+    ["asked hello… usage …hello usage", "nothing", "it has answered"],
+    ["hello… …hello usage asked usage asked", "response", "what a tool has found is to be said"],
+    ["hello… …hello asked usage", "nothing", "the vendor had not answered, so we asked"],
+    ["hello… hello?… …hello? usage", "nothing", "the end of the first utterance was lost long ago"],
   ])("%s: %s, %s", (story, expected) => {
-    expect(isResponseInFlight(recorded(story))).toBe(expected);
-    expect(isResponseInFlight(recorded(story).toReversed())).toBe(expected);
+    expect(inFlight(recorded(story))).toBe(expected);
+    expect(inFlight(recorded(story).toReversed())).toBe(expected);
   });
 
   test("an utterance that was not seen to end is as long as it can have been, and no longer than people speak", () => {
@@ -106,14 +108,14 @@ describe("a response that nobody reported", () => {
       outputAudioTokens: out,
       seconds: null,
     });
-    expect(estimateResponse([used(100, 40), used(120, 60)], 400)).toMatchObject({
-      inputTextTokens: 124,
-      cachedTextTokens: 120,
-      inputAudioTokens: 70,
-      cachedAudioTokens: 10,
-      outputAudioTokens: 50,
+    const read = { inputTextTokens: 124, cachedTextTokens: 120, inputAudioTokens: 70, cachedAudioTokens: 10 };
+    expect(estimateResponse("response", [used(100, 40), used(120, 60)], 400)).toMatchObject({ ...read, outputAudioTokens: 50 });
+    expect(estimateResponse("response", [], 400)).toMatchObject({ inputTextTokens: 100, outputAudioTokens: 100 });
+    expect(estimateResponse("unheard", [used(100, 40), used(120, 60)], 400)).toMatchObject({
+      ...read,
+      outputTextTokens: 0,
+      outputAudioTokens: 0,
     });
-    expect(estimateResponse([], 400)).toMatchObject({ inputTextTokens: 100, outputAudioTokens: 100 });
   });
 
   test("an answer in text is estimated by what was asked, and is as long as such answers are", () => {

@@ -2,15 +2,7 @@
  * What was under way when a process died is estimated once nobody can report it any more, at the platform's cost and flagged; and what a node
  * did not report is taken back as soon as somebody does report it.
  */
-import {
-  correction,
-  estimateAnswer,
-  estimateResponse,
-  isResponseInFlight,
-  priceTokens,
-  type TokensUsed,
-  unseenUtteranceMs,
-} from "@struere/domain";
+import { correction, estimateAnswer, estimateResponse, inFlight, priceTokens, type TokensUsed, unseenUtteranceMs } from "@struere/domain";
 import { NO_MONEY } from "@struere/kernel";
 import {
   bookedUses,
@@ -137,10 +129,11 @@ async function entriesOf(
       },
     ];
   };
+  const is = inFlight(signs);
   const spokenMs = untranscribedMs + (unendedMs === null ? 0 : unseenUtteranceMs(unendedMs));
   const earlier = usage.filter((row) => row.source === "response" && row.epoch <= epoch).map(tokensOfRow);
   return [
-    ...(isResponseInFlight(signs) ? estimate("response", voice.model, estimateResponse(earlier, agent.instructions.length)) : []),
+    ...(is === "nothing" ? [] : estimate("response", voice.model, estimateResponse(is, earlier, agent.instructions.length))),
     ...(spokenMs > 0 ? estimate("transcription", voice.transcriptionModel, spokenFor(spokenMs)) : []),
   ];
 }

@@ -1,6 +1,14 @@
 /** Rows and messages as things that were used. The same use has the same key, whichever way it comes. */
 import { createHash } from "node:crypto";
-import { type CarrierTimes, priceMediaStream, priceTelephony, priceTokens, type TokensUsed, unreportedSeconds } from "@struere/domain";
+import {
+  type CarrierTimes,
+  GRANT_TTL_MS,
+  priceMediaStream,
+  priceTelephony,
+  priceTokens,
+  type TokensUsed,
+  unreportedSeconds,
+} from "@struere/domain";
 import { type CallId, ok } from "@struere/kernel";
 import type { CallToBill, CallUsage, UnbilledCarrier, UnbilledText, UnbilledTransfer, UsageToRecord } from "@struere/store";
 import { storable } from "@struere/store";
@@ -92,9 +100,10 @@ function timesOf(row: UnbilledCarrier): CarrierTimes {
     direction: row.direction,
     reason: row.reason,
     carrierStatus: row.carrier_status,
-    grantExpiresAt: row.grant_expires_at,
-    answeredAt: row.answered_at,
-    endedAt: row.ended_at,
+    // The grant was given in that moment.
+    connectedAt: row.grant_expires_at === null ? null : row.grant_expires_at.getTime() - GRANT_TTL_MS,
+    answeredAt: row.answered_at?.getTime() ?? null,
+    endedAt: row.ended_at?.getTime() ?? null,
     durationMs: row.duration_ms,
   };
 }
