@@ -255,6 +255,19 @@ test("more than five minutes are not kept: the rest of the response is dropped, 
   expect(audioOf(sent()).length).toBe(160);
 });
 
+test("the mark at an item's end says so, also when the end was not known yet as it was sent; no other does", () => {
+  const { lane, take, sent } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(Buffer.alloc(2_880)));
+  expect(marksOf(sent())).toEqual(["1:item_1:180", "1:item_1:360"]);
+  expect(lane.marked("1:item_1:180")).toBe(false);
+  take(done());
+  expect(lane.marked("1:item_1:360")).toBe(true);
+  take(delta(Buffer.alloc(1_440), { item: "item_2" }));
+  expect(lane.marked("1:item_2:180")).toBe(false);
+  expect(lane.marked("1:item_2:180")).toBe(false);
+});
+
 test("clear tells Twilio, forgets what waits and makes room", () => {
   const { lane, take, sent } = agentLane();
   lane.play({ responseId: "resp_1", generation: 1 });

@@ -12,7 +12,7 @@ export const NO_FACTS: readonly Fact[] = [];
 /**
  * Whether a mark that has come back is an event, because something may follow from it: the shield of the greeting goes down, an item
  * begins to be heard or is over, tones have been played. All others say no more than how much has been heard, which matters when
- * something else happens; but it is not kept longer than a second, because the watchdogs go by it.
+ * something else happens, be it that a watchdog's time has come.
  * @param mark.ends an item has been played to its end, as far as the lane knows
  */
 export function isMarkAwaited(state: CallState, mark: { readonly name: string; readonly at: number; readonly ends: boolean }): boolean {

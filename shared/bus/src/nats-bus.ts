@@ -82,14 +82,14 @@ class NatsBus implements Bus {
   }
 
   async publish(message: Parameters<Bus["publish"]>[0]): Promise<void> {
+    const { subject, id, data, timeoutMs = PUBLISH_TIMEOUT_MS } = message;
     const stream = streamFor(message).name;
-    const deadline = performance.now() + (message.timeoutMs ?? PUBLISH_TIMEOUT_MS);
+    const deadline = performance.now() + timeoutMs;
     // Not handed to the client while the server is away: it would keep every attempt and send them all later.
-    if (!(await this.#reachable(deadline - performance.now()))) {
-      throw new Fault("unavailable", `NATS is away: ${message.id} was not published`);
+    if (!this.#connected || this.#closing) {
+      if (!(await this.#reachable(timeoutMs))) throw new Fault("unavailable", `NATS is away: ${id} was not published`);
     }
-    const { subject, id, data } = message;
-    await this.#publisher.publish({ stream, subject, id, data }, Math.max(1, deadline - performance.now()));
+    return this.#publisher.publish({ stream, subject, id, data }, Math.max(1, deadline - performance.now()));
   }
 
   consume(options: Parameters<Bus["consume"]>[0]): NatsConsumer {
