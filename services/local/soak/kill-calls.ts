@@ -3,6 +3,7 @@
  * of a sentence, some calls are placed by us, some are audited. What a caller does is decided by the seed and the number of the call; a call
  * that something killed simply ends.
  */
+import { pause, systemClock } from "@struere/runtime";
 import { type Mind, type PhoneCall, scriptedMind, seededRandom } from "@struere/simulators";
 import type { ProjectFiles } from "../sync-project.ts";
 import { callerOf } from "./calls.ts";
@@ -77,15 +78,15 @@ const TURNS_MAX = 3;
 export async function placeKillCall(
   system: KillSystem,
   index: number,
-  { seed, kind }: { readonly seed: number; readonly kind: CallKind },
+  { seed, kind, longestMs }: { readonly seed: number; readonly kind: CallKind; readonly longestMs: number },
 ): Promise<PlacedCall> {
   const random = seededRandom(seed * 7_001 + index);
   const turns = 1 + Math.floor(random() * TURNS_MAX);
   const number = callerOf(index);
-  if (kind === "outbound") return await callOut(system, { index, number, seed, turns });
+  if (kind === "outbound") return await callOut(system, { index, number, seed, turns, longestMs });
   if (kind === "audited") await patiently(() => openForm(system.api, number));
   const phone = await system.twilio.phone(number).dial(kind === "audited" ? AUDITED_NUMBER : DESK_NUMBER);
-  await live(phone, async () => {
+  await live(phone, longestMs, async () => {
     if (kind === "audited") return await auditedCaller(numberOf(index), seed)(phone);
     if (kind === "hang-up") return await hangsUp(phone, random);
     return await talks(phone, turns);
@@ -98,7 +99,13 @@ const RINGS_WITHIN_MS = 30_000;
 
 async function callOut(
   system: KillSystem,
-  { index, number, seed, turns }: { readonly index: number; readonly number: string; readonly seed: number; readonly turns: number },
+  {
+    index,
+    number,
+    seed,
+    turns,
+    longestMs,
+  }: { readonly index: number; readonly number: string; readonly seed: number; readonly turns: number; readonly longestMs: number },
 ): Promise<PlacedCall> {
   const kind = "outbound";
   const phone = system.twilio.phone(number);
@@ -115,13 +122,15 @@ async function callOut(
     (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown)),
   );
   const call = await rings;
-  if (call !== null) await live(call, () => talks(call, turns));
+  if (call !== null) await live(call, longestMs, () => talks(call, turns));
   return { index, kind, phone: call, refused };
 }
 
 /** Whatever becomes of it, at its end the phone is down. */
-async function live(phone: PhoneCall, story: () => Promise<void>): Promise<void> {
-  await Promise.race([story(), phone.ended]).catch(() => undefined);
+async function live(phone: PhoneCall, longestMs: number, story: () => Promise<void>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([story(), phone.ended, pause(systemClock(), longestMs, over.signal)]).catch(() => undefined);
+  over.abort();
   await phone.hangUp();
 }
 

@@ -85,10 +85,14 @@ export async function startKillSystem(options: KillSystemOptions): Promise<KillS
   parts.defer(() => front.close());
   const grpc = `ipv4:///${planes.map((plane) => `127.0.0.1:${plane.grpc}`).join(",")}`;
   const started: ScriptProcess[] = [];
+  const running: Killable[] = [];
+  parts.defer(async () => void (await Promise.all(running.map((one) => one[Symbol.asyncDispose]()))));
   const kept = async (script: string, port: number, env: { readonly [name: string]: string }): Promise<Killable> => {
     const own = join(cwd, `${script}-${port}`);
     await mkdir(own);
-    return parts.use(await keptScript({ script, cwd: own, env: { ...shared, ...env }, url: `http://127.0.0.1:${port}`, started }));
+    const one = await keptScript({ script, cwd: own, env: { ...shared, ...env }, url: `http://127.0.0.1:${port}`, started });
+    running.push(one);
+    return one;
   };
   const controlEnv = {
     DATABASE_URL: postgres.url,
@@ -99,29 +103,27 @@ export async function startKillSystem(options: KillSystemOptions): Promise<KillS
     OPENAI_API_KEY: OPENAI_KEY,
     OPENAI_BASE_URL: openai.baseUrl,
   };
-  const controls = await Promise.all(
-    planes.map((plane) =>
-      kept("control", plane.http, { ...controlEnv, CONTROL_HTTP_PORT: String(plane.http), CONTROL_GRPC_PORT: String(plane.grpc) }),
-    ),
-  );
+  const mediaEnv = {
+    CONTROL_GRPC_URL: grpc,
+    MEDIA_CAPACITY: "1000",
+    MEDIA_DRAIN_SECONDS: "5",
+    OPENAI_API_KEY: OPENAI_KEY,
+    OPENAI_REALTIME_URL: openai.realtimeUrl,
+  };
   const mediaPorts = await Promise.all(Array.from({ length: options.mediaNodes }, freePort));
-  const nodes = await Promise.all(
-    mediaPorts.map((port) =>
-      kept("media", port, {
-        CONTROL_GRPC_URL: grpc,
-        MEDIA_PORT: String(port),
-        VOICE_GATEWAY_URL: `ws://127.0.0.1:${port}`,
-        MEDIA_CAPACITY: "1000",
-        MEDIA_DRAIN_SECONDS: "5",
-        OPENAI_API_KEY: OPENAI_KEY,
-        OPENAI_REALTIME_URL: openai.realtimeUrl,
-      }),
-    ),
-  );
   const auditorPorts = await Promise.all(Array.from({ length: options.auditors }, freePort));
-  const auditors = await Promise.all(
-    auditorPorts.map((port) => kept("auditor", port, { CONTROL_GRPC_URL: grpc, AUDITOR_PORT: String(port) })),
-  );
+  // All at once: nobody needs another one to be there first.
+  const [controls, nodes, auditors] = await Promise.all([
+    Promise.all(
+      planes.map(({ http, grpc: port }) =>
+        kept("control", http, { ...controlEnv, CONTROL_HTTP_PORT: String(http), CONTROL_GRPC_PORT: String(port) }),
+      ),
+    ),
+    Promise.all(
+      mediaPorts.map((port) => kept("media", port, { ...mediaEnv, MEDIA_PORT: String(port), VOICE_GATEWAY_URL: `ws://127.0.0.1:${port}` })),
+    ),
+    Promise.all(auditorPorts.map((port) => kept("auditor", port, { CONTROL_GRPC_URL: grpc, AUDITOR_PORT: String(port) }))),
+  ]);
 
   const db = openDatabase({ url: postgres.url, poolMax: 2, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   parts.defer(() => db.destroy());

@@ -43,6 +43,10 @@ export interface KillOptions {
   readonly auditors?: number;
   /** Between two kills of a kind, in milliseconds: a random time from the first number to the second; absent: none of that kind. */
   readonly pace?: { readonly [Kind in KillKind]?: readonly [number, number] };
+  /** A caller who is still on the line after this hangs up. */
+  readonly longestMs?: number;
+  /** Kills of each kind, at most; default: as many as there is time for. */
+  readonly most?: number;
 }
 
 /** A node takes all of its calls with it, so that nodes are killed less often. */
@@ -56,14 +60,27 @@ const PACE: Required<KillOptions>["pace"] = {
 };
 /** After the vendor has billed something: while it is reported, recorded and posted. */
 const BILLING_WITHIN_MS = 80;
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 100;
+/** The first calls do not come in the same instant. */
+const ARRIVE_WITHIN_MS = 1_500;
+const LONGEST_MS = 5 * 60_000;
 const OVER_WITHIN_MS = 120_000;
 const SETTLED_WITHIN_MS = 120_000;
 /** Longer than estimates, holds and the carrier's silence are waited for. */
 const LATER_MS = 16 * 60_000;
 
 export async function kills(options: KillOptions): Promise<KillFigures> {
-  const { calls, seed, signal, controlPlanes = 2, mediaNodes = 2, auditors = 1, pace = PACE } = options;
+  const {
+    calls,
+    seed,
+    signal,
+    controlPlanes = 2,
+    mediaNodes = 2,
+    auditors = 1,
+    pace = PACE,
+    most = Number.POSITIVE_INFINITY,
+    longestMs = LONGEST_MS,
+  } = options;
   const clock = systemClock();
   await using system = await startKillSystem({
     project: KILL_PROJECT,
@@ -75,12 +92,14 @@ export async function kills(options: KillOptions): Promise<KillFigures> {
     calls,
   });
   const startedAt = clock.now();
-  const killing = startKilling(system, { seed, pace });
+  const killing = startKilling(system, { seed, pace, most });
   const placed: PlacedCall[] = [];
   let next = 0;
+  const random = seededRandom(seed);
   const line = async (): Promise<void> => {
+    await pause(clock, random() * ARRIVE_WITHIN_MS, signal);
     for (let index = next++; index < calls && !signal.aborted; index = next++) {
-      placed.push(await placeKillCall(system, index, { seed, kind: kindOf(index, seed, auditors) }));
+      placed.push(await placeKillCall(system, index, { seed, kind: kindOf(index, seed, auditors), longestMs }));
       options.onProgress?.(placed.length, killing.counts);
     }
   };
@@ -126,7 +145,7 @@ interface Killing {
 /** Each kind at its own moments, whatever the others do: two may well be away at once. */
 function startKilling(
   system: KillSystem,
-  { seed, pace }: { readonly seed: number; readonly pace: NonNullable<KillOptions["pace"]> },
+  { seed, pace, most }: { readonly seed: number; readonly pace: NonNullable<KillOptions["pace"]>; readonly most: number },
 ): Killing {
   const clock = systemClock();
   const stopping = new AbortController();
@@ -151,7 +170,7 @@ function startKilling(
   };
   const again = async (kind: KillKind): Promise<void> => {
     const random = seededRandom(seed * 31 + KILL_KINDS.indexOf(kind));
-    while (await killOne(kind, random));
+    while ((counts[kind] ?? 0) < most && (await killOne(kind, random)));
   };
   const running = Promise.all(kinds.map(again));
   return {

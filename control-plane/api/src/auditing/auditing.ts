@@ -190,7 +190,10 @@ export function auditing(options: AuditingOptions): Auditing {
 
     async close() {
       const all = Promise.allSettled([...running]);
-      await Promise.race([all, pause(clock, CLOSE_WITHIN_MS)]);
+      const waiting = new AbortController();
+      await Promise.race([all, pause(clock, CLOSE_WITHIN_MS, waiting.signal)]);
+      // The timer would keep the process.
+      waiting.abort();
       stopping.abort(new Fault("aborted", "the control plane stops; another one takes the audit up"));
       await all;
     },
