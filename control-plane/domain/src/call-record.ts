@@ -40,6 +40,8 @@ export const SIGN_OF_LIFE_MS = 2 * 60 * 60 * 1_000;
 /** A media node that has not been heard of for three heartbeats gets no calls. */
 export const HEARTBEAT_MS = 2_000;
 export const NODE_EXPIRES_MS = 3 * HEARTBEAT_MS;
+/** One that has missed a heartbeat gets a call only if nobody else has room. */
+export const NODE_SUSPECT_MS = 1.5 * HEARTBEAT_MS;
 /** Nor is it remembered any longer than this. */
 export const NODE_FORGOTTEN_MS = 60 * 60 * 1_000;
 

@@ -147,7 +147,7 @@ export {
 } from "./ledger-reading.ts";
 export { migrate } from "./migrate.ts";
 export { newId } from "./new-id.ts";
-export { getNode, isAdmitting, listLiveNodes, pickNode, recordHeartbeat, registerNode } from "./nodes.ts";
+export { getNode, isAdmitting, listLiveNodes, pickNode, recordHeartbeat, registerNode, suspectNode } from "./nodes.ts";
 export { type Page, PAGE_LIMIT, type PageRequest } from "./page.ts";
 export { findRateCard, keepRateCard, versionOfCard } from "./rate-cards.ts";
 export {

@@ -1,5 +1,5 @@
 /** Media nodes: which there are, how full they are, which one takes the next call. */
-import { NODE_EXPIRES_MS } from "@struere/domain";
+import { NODE_EXPIRES_MS, NODE_SUSPECT_MS } from "@struere/domain";
 import type { NodeId } from "@struere/kernel";
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
@@ -54,24 +54,31 @@ export async function recordHeartbeat(
 }
 
 /**
- * The live node with the largest free share that takes new calls. A node's load is what it reported or what the record says, whichever is
- * more: heartbeats are seconds old when a burst comes. `undefined`: there is no room anywhere.
+ * The live node with the largest free share that takes new calls; one that may be dead comes last. A node's load is what it reported or what
+ * the record says, whichever is more: heartbeats are seconds old when a burst comes. `undefined`: there is no room anywhere.
  */
 export async function pickNode(db: Db, now: Date): Promise<MediaNode | undefined> {
+  const before = (ms: number): Date => new Date(now.getTime() - ms);
   const { rows } = await sql<MediaNode>`
     select node.* from nodes node
     cross join lateral (
       select greatest(node.calls, (select count(*) from calls where calls.node_id = node.id and calls.status in ('pending', 'active')))::int as calls
     ) as load
-    where node.heartbeat_at > ${new Date(now.getTime() - NODE_EXPIRES_MS)} and not node.draining and load.calls < node.capacity
-    order by load.calls::float8 / node.capacity, node.id
+    where node.heartbeat_at > ${before(NODE_EXPIRES_MS)} and not node.draining and load.calls < node.capacity
+    order by node.heartbeat_at <= ${before(NODE_SUSPECT_MS)}::timestamptz, load.calls::float8 / node.capacity, node.id
     limit 1`.execute(db);
   return rows[0];
 }
 
-/** Whether it takes calls that it has been picked for already: it is alive, and does not drain. */
+/** It let a call down, and may be dead: as if its last heartbeat had not come. One that lives is heard of again in a moment. */
+export async function suspectNode(db: Db, nodeId: NodeId, now: Date): Promise<void> {
+  const missed = new Date(now.getTime() - NODE_SUSPECT_MS);
+  await db.updateTable("nodes").set({ heartbeat_at: missed }).where("id", "=", nodeId).where("heartbeat_at", ">", missed).execute();
+}
+
+/** Whether it takes calls that it has been picked for already: it is alive for all that is known, and does not drain. */
 export function isAdmitting(node: Pick<MediaNode, "heartbeat_at" | "draining">, now: Date): boolean {
-  return !node.draining && node.heartbeat_at.getTime() > now.getTime() - NODE_EXPIRES_MS;
+  return !node.draining && node.heartbeat_at.getTime() > now.getTime() - NODE_SUSPECT_MS;
 }
 
 /** Whether it is alive or not. */

@@ -15,6 +15,7 @@ import {
   newCallIds,
   newId,
   pickNode,
+  suspectNode,
   recordCarrierStatus,
   recordHeartbeat,
   registerNode,
@@ -364,5 +365,23 @@ describe("media nodes", () => {
     await beat(a, 0, at(7_000));
     for (let index = 0; index < 3; index++) await aCall(server.db, scope, { nodeId: a });
     expect(await pickNode(server.db, at(7_000))).toMatchObject({ id: b });
+  });
+
+  test("that may be dead are picked last: one that missed a heartbeat, and one that let a call down, until it is heard of again", async () => {
+    const at = (ms: number): Date => later(2_000_000_000 + ms);
+    const [a, b] = [newId("node"), newId("node")];
+    for (const nodeId of [a, b]) await registerNode(server.db, { nodeId, publicUrl: "", capacity: 10, version: "1", now: at(0) });
+    await beat(a, 1, at(0));
+    await beat(b, 5, at(2_000));
+    expect(await pickNode(server.db, at(2_900))).toMatchObject({ id: a });
+    expect(await pickNode(server.db, at(3_100))).toMatchObject({ id: b });
+    await beat(a, 1, at(4_000));
+    await beat(b, 5, at(4_000));
+    await suspectNode(server.db, a, at(4_100));
+    expect(await pickNode(server.db, at(4_100))).toMatchObject({ id: b });
+    await suspectNode(server.db, b, at(4_100));
+    expect(await pickNode(server.db, at(4_100))).toMatchObject({ id: a });
+    await beat(b, 5, at(4_200));
+    expect(await pickNode(server.db, at(4_300))).toMatchObject({ id: b });
   });
 });

@@ -5,7 +5,7 @@
 import { type CallOutcome, isOver } from "@struere/domain";
 import { ConnectActionWebhook, hangUp, isTerminalStatus, sayAndHangUp } from "@struere/protocol/twilio";
 import { pause } from "@struere/runtime";
-import { type Call, endCall, failPendingCall, findCallBySid } from "@struere/store";
+import { type Call, endCall, failPendingCall, findCallBySid, suspectNode } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import type { SignedForm } from "./signed-form.ts";
 
@@ -53,6 +53,7 @@ async function endWithoutNode({ db, clock, events }: AfterStreamAnswerer, call: 
   if (call.status === "pending") {
     const reason = "stream_failed";
     if (!(await failPendingCall(db, { callId: call.id, reason, now }))) return undefined;
+    if (call.node_id !== null) await suspectNode(db, call.node_id, now);
     events.callEnded({ callId: call.id, outcome: "failed", reason });
     return "failed";
   }
@@ -60,6 +61,7 @@ async function endWithoutNode({ db, clock, events }: AfterStreamAnswerer, call: 
   const durationMs = Math.max(0, now.getTime() - (call.answered_at ?? now).getTime());
   const ended = await endCall(db, { callId: call.id, epoch: call.epoch, outcome: "failed", reason, durationMs, lastSeq: null, now });
   if (!ended.ok) return undefined;
+  if (ended.value.endedNow && call.node_id !== null) await suspectNode(db, call.node_id, now);
   if (ended.value.endedNow) events.callEnded({ callId: call.id, outcome: "failed", reason });
   const { status } = ended.value.call;
   return isOver(status) ? status : undefined;

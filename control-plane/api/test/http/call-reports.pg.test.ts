@@ -1,5 +1,5 @@
 /** What Twilio says about a call after it was announced: in any order, twice, and when the record knows better. */
-import { endCall } from "@struere/store";
+import { endCall, getNode, isAdmitting } from "@struere/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Edge, spoken, startEdge, tokenIn } from "../edge.ts";
 
@@ -149,6 +149,9 @@ describe("when the stream is over", () => {
     const call = await edge.ring();
     expect(spoken(await ask(call.twilio_call_sid))).toMatch(/went wrong on our side/);
     expect(await edge.callOf(call.twilio_call_sid ?? "")).toMatchObject({ status: "failed", reason: "stream_failed" });
+    // Whoever calls next is spared that, if there is another node.
+    const node = call.node_id === null ? undefined : await getNode(edge.db, call.node_id);
+    expect(node && isAdmitting(node, new Date())).toBe(false);
     const late = edge.client.claimCall(edge.claimOf(call, await edge.aNode()));
     await expect(late).rejects.toMatchObject({ code: "failed_precondition", sentence: expect.stringContaining("call_over") });
   });
