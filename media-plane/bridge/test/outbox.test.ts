@@ -221,6 +221,22 @@ describe("the end of a process", () => {
     expect(await readdir(spoolDir)).toEqual([]);
   });
 
+  test("a logbook that can not be written is told once, and costs no calls while the bus takes everything", async () => {
+    const bus = fakeBus();
+    const reports: OutboxReport[] = [];
+    await writeFile(join(spoolDir, "a-file"), "");
+    const spoolHere = join(spoolDir, "a-file", "is-no-directory");
+    const outboxes = createOutboxes({ bus, clock: systemClock(), spoolDir: spoolHere, report: (name) => reports.push(name) });
+    const outbox = outboxes.open(address(), 1);
+    for (const seq of oneTo(3)) outbox.add("event", seq, {});
+    outbox.finish();
+    expect(await outboxes.settle(10_000)).toBe(true);
+    expect(seqs(bus.published.entries)).toEqual(oneTo(3));
+    expect(reports).toEqual(["logbook_failed"]);
+    expect(outboxes.healthy).toBe(true);
+    await outboxes.close();
+  });
+
   test("what it had published already, and what it left, goes out under another id: a bus that knows it would keep it from the record", async () => {
     const call = address();
     const killed = aNode();

@@ -34,8 +34,8 @@ export interface OutboxGround {
   readonly logbook: Logbook;
   /** Where the file of a call lies. */
   spoolPath(name: string): string;
-  /** Over all calls: bytes in memory, messages that no watermark covers, and whether the last write to a file failed. */
-  readonly held: { bytes: number; messages: number; spoolFailing: boolean };
+  /** Over all calls: bytes in memory, messages that no watermark covers, and whether the last write to a call's file, or to the logbook, failed. */
+  readonly held: { bytes: number; messages: number; spoolFailing: boolean; logbookFailing: boolean };
   report(name: OutboxReport, fault: Fault): void;
   /** The outbox has nothing left and nobody writes to it any more. */
   emptied(outbox: Outbox): void;
@@ -43,7 +43,7 @@ export interface OutboxGround {
   remove(spool: Spool): void;
 }
 
-export type OutboxReport = "publish_failed" | "unpublishable" | "spool_failed" | "watermark_invalid";
+export type OutboxReport = "publish_failed" | "unpublishable" | "logbook_failed" | "spool_failed" | "watermark_invalid";
 
 interface Letter {
   readonly subject: string;
@@ -308,14 +308,16 @@ export class Outbox {
     this.#ground.emptied(this);
   }
 
+  /** A disk that does not take it costs no calls: what is at stake are some milliseconds of a process that would have to be killed in them. */
   #note(letter: Letter): void {
     const { logbook, held } = this.#ground;
     try {
       this.#pages.set(letter, logbook.write(JSON.stringify(letter)));
-      held.spoolFailing = false;
+      held.logbookFailing = false;
     } catch (thrown) {
-      held.spoolFailing = true;
-      this.#ground.report("spool_failed", Fault.from(thrown));
+      // Told once, until it can be written again: messages come many times a second.
+      if (!held.logbookFailing) this.#ground.report("logbook_failed", Fault.from(thrown));
+      held.logbookFailing = true;
     }
   }
 

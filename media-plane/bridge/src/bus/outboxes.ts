@@ -42,7 +42,7 @@ export function createOutboxes({ bus, clock, spoolDir, limits = OUTBOX_LIMITS, r
   const open = new OpenSet<Outbox>();
   const removals = new Set<Promise<void>>();
   const logbook = new Logbook(spoolDir, clock.wall());
-  const held = { bytes: 0, messages: 0, spoolFailing: false };
+  const held = { bytes: 0, messages: 0, spoolFailing: false, logbookFailing: false };
 
   const ground: OutboxGround = {
     bus,
