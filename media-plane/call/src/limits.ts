@@ -11,7 +11,7 @@ export const START_MS = 10_000;
 export const CONFIG_MS = 5_000;
 /** From the configuration to a configured model. Then the call fails as `model_unavailable`: ten seconds of dead air are a lost call. */
 export const CONNECT_MS = 8_000;
-/** One attempt at it. A leg that hangs so long is given up for a new one. */
+/** One attempt at it, until there is a session, and again until that is configured. A leg that hangs so long is given up for a new one. */
 export const ATTEMPT_MS = 4_000;
 /** A leg that broke is not replaced in the same instant. */
 export const ATTEMPT_PAUSE_MS = 500;

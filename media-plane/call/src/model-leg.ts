@@ -27,6 +27,18 @@ export function openingLeg(options: { readonly leg: number; readonly at: number;
   return { state: "opening", leg, giveUpAt, until: Math.min(at + ATTEMPT_MS, giveUpAt) };
 }
 
+/** There is a session. It has as long again to be configured: what gets on is not given up for one that begins anew. */
+export function configuringLeg(options: {
+  readonly leg: number;
+  readonly at: number;
+  readonly giveUpAt: number;
+  readonly requestId: string;
+  readonly sessionId: string;
+}): ModelLeg {
+  const { leg, at, giveUpAt, requestId, sessionId } = options;
+  return { state: "configuring", leg, giveUpAt, until: Math.min(at + ATTEMPT_MS, giveUpAt), requestId, sessionId };
+}
+
 export function firstLeg(at: number): ModelLeg {
   return openingLeg({ leg: 1, at, giveUpAt: at + CONNECT_MS });
 }

@@ -46,6 +46,56 @@ test("a leg that hangs is replaced once; a model that can not be reached in eigh
   `);
 });
 
+test("a session that is slow to come is not given up for one that would have to begin anew", () => {
+  expect(
+    play(
+      connecting(),
+      { at: 3_900, type: "model.opened", leg: 1, sessionId: "sess_1", expiresAt: null },
+      { at: 7_700, type: "model.configured", leg: 1 },
+    ),
+  ).toMatchInlineSnapshot(`
+    "  3900 model.opened sessionId=sess_1 expiresAt=null
+             > bus.publish #2 model.opened offsetMs=3900 leg=1 sessionId=sess_1
+             > model.configure requestId=r1.1 agent=intake voice=gpt-realtime-2.1-mini autoRespond=true
+      7700 model.configured
+             > lane.route inbound=flow
+             > model.tell requestId=r1.2 role=system text="The call has just been connected and the caller is listening…"
+             > model.request requestId=r1.3 purpose=greeting instructions=null"
+  `);
+});
+
+test("a session that comes and then hangs is replaced once", () => {
+  expect(
+    play(
+      connecting(),
+      { at: 1_000, type: "model.opened", leg: 1, sessionId: "sess_1", expiresAt: null },
+      { at: 6_000, type: "model.opened", leg: 2, sessionId: "sess_2", expiresAt: null },
+      { at: 12_000, type: "wait" },
+    ),
+  ).toMatchInlineSnapshot(`
+    "  1000 model.opened sessionId=sess_1 expiresAt=null
+             > bus.publish #2 model.opened offsetMs=1000 leg=1 sessionId=sess_1
+             > model.configure requestId=r1.1 agent=intake voice=gpt-realtime-2.1-mini autoRespond=true
+      5000 clock.struck
+             > model.close
+             > bus.publish #3 model.lost offsetMs=5000 leg=1 code=deadline_exceeded fatal=false
+      5500 clock.struck
+             > model.open leg=2 model=gpt-realtime-2.1-mini
+      6000 model.opened leg=2 sessionId=sess_2 expiresAt=null
+             > bus.publish #4 model.opened offsetMs=6000 leg=2 sessionId=sess_2
+             > model.configure requestId=r1.2 agent=intake voice=gpt-realtime-2.1-mini autoRespond=true
+      8040 clock.struck
+             > model.close
+             > bus.publish #5 model.lost offsetMs=8040 leg=2 code=deadline_exceeded fatal=false
+             > lane.mute
+             > lane.route inbound=drop
+             > bus.publish #6 call.ended offsetMs=8040 outcome=failed reason=model_unavailable
+             > record.close outcome=failed reason=model_unavailable durationMs=8040 lastSeq=6
+     11040 clock.struck
+             > telephony.close code=1011"
+  `);
+});
+
 test("a model that refuses for good is not asked again", () => {
   expect(play(connecting(), { at: 100, type: "model.closed", code: "invalid_api_key", fatal: true })).toMatchInlineSnapshot(`
     "   100 model.closed code=invalid_api_key fatal=true
