@@ -6,7 +6,7 @@
 import { Fault } from "@struere/kernel";
 import { writeFrameMessage } from "./speech-frame.ts";
 import { FRAME_BYTES } from "./speech-mulaw.ts";
-import { DEFAULT_MS_PER_CHAR, planFrames } from "./speech-plan.ts";
+import { DEFAULT_MS_PER_CHAR, type PlannedFrame, planFrames } from "./speech-plan.ts";
 import { voiceFrame } from "./speech-voice.ts";
 
 export { GAP_MARK, listen, Listener, type Utterance } from "./speech-listener.ts";
@@ -40,15 +40,35 @@ export function speak(text: string, options: { readonly utteranceId?: number; re
   if (!Number.isInteger(utteranceId) || utteranceId < 0 || utteranceId > 0xffff_ffff) {
     throw new Fault("invalid_argument", `utteranceId is ${utteranceId}; it must be an integer from 0 to 4294967295`);
   }
-  const audio = new Uint8Array(frames.length * FRAME_BYTES);
-  let sounding = " ";
+  const audio = Uint8Array.from(voiceOf(frames));
   frames.forEach((frame, index) => {
-    sounding = Array.from(frame.text).at(-1) ?? sounding;
-    const at = index * FRAME_BYTES;
-    voiceFrame(audio, at, at, sounding);
-    writeFrameMessage(audio, at, { utteranceId, index, count: frames.length, offset: frame.offset, text: utf8.encode(frame.text) });
+    const text = frame.text === "" ? NO_TEXT : utf8.encode(frame.text);
+    writeFrameMessage(audio, index * FRAME_BYTES, { utteranceId, index, count: frames.length, offset: frame.offset, text });
   });
   return audio;
+}
+
+const NO_TEXT = new Uint8Array(0);
+
+/** The sound of what was said last: agents say the same sentences again and again. The oldest gives way. */
+const voices = new Map<string, Uint8Array>();
+const VOICES_KEPT = 64;
+/** Of a sentence; what is longer is not kept. */
+const KEPT_FRAMES_MAX = 1_500;
+
+function voiceOf(frames: readonly PlannedFrame[]): Uint8Array {
+  const sounding: string[] = [];
+  for (const { text } of frames) sounding.push(Array.from(text).at(-1) ?? sounding.at(-1) ?? " ");
+  const name = sounding.join("");
+  const kept = voices.get(name);
+  if (kept) return kept;
+  const voice = new Uint8Array(frames.length * FRAME_BYTES);
+  for (const [index, character] of sounding.entries()) voiceFrame(voice, index * FRAME_BYTES, index * FRAME_BYTES, character);
+  if (frames.length > KEPT_FRAMES_MAX) return voice;
+  const [oldest] = voices.keys();
+  if (voices.size >= VOICES_KEPT && oldest !== undefined) voices.delete(oldest);
+  voices.set(name, voice);
+  return voice;
 }
 
 const utf8 = new TextEncoder();
