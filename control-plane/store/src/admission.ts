@@ -23,21 +23,6 @@ import { booksOf, type BooksRead, CURRENCY, postTo } from "./ledger.ts";
 import type { AllowanceTable, DiallingPolicyTable, TextRow } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
-/** Whether anything limits the calls of this environment, or of this key: what is asked before the books are locked for a call. */
-export async function isLimited(db: Db, { organizationId, environment }: Scope, keyId: ApiKeyId | null): Promise<boolean> {
-  const { rows } = await sql<{ limited: boolean }>`
-    select exists (
-      select from ledgers where organization_id = ${organizationId} and environment = ${environment} and credit_limit_micros is not null
-    ) or exists (
-      select from allowances
-      where organization_id = ${organizationId} and environment = ${environment} and subject in ('', ${keyId ?? ""})
-        and coalesce(hour_cap_micros, day_cap_micros, month_cap_micros, max_concurrent, calls_per_number) is not null
-    ) or exists (
-      select from dialling_policies where organization_id = ${organizationId} and environment = ${environment} and max_concurrent is not null
-    ) as limited`.execute(db);
-  return rows[0]?.limited ?? false;
-}
-
 export interface CallToAdmit {
   readonly callId: CallId;
   readonly keyId: ApiKeyId | null;

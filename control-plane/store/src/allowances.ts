@@ -4,7 +4,7 @@
  */
 import { type Allowance, CAP_WINDOWS, NO_CAPS, type SpendCaps, windowStart } from "@struere/domain";
 import { type ApiKeyId, type CallId, type Micros, micros, NO_MONEY } from "@struere/kernel";
-import { type Selectable, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import { type Db, inTransaction } from "./database.ts";
 import type { AllowanceTable, TextRow } from "./schema.ts";
 import type { Scope } from "./scope.ts";
@@ -95,9 +95,12 @@ export interface ChargeToCount {
   readonly amount: Micros;
 }
 
-/** Only under the lock of the books. A control plane whose clock is behind counts into the window that has begun. */
-export async function countSpending(tx: Db, scope: Scope, charges: readonly ChargeToCount[], now: Date): Promise<void> {
-  if (charges.length === 0) return;
+/**
+ * The beginning of a statement, which counts these charges on the way. Only under the lock of the books. A control plane whose clock is behind
+ * counts into the window that has begun.
+ */
+export function countingSpending(scope: Scope, charges: readonly ChargeToCount[], now: Date): RawBuilder<unknown> {
+  if (charges.length === 0) return sql``;
   const rows = charges.map(({ callId, amount }) => ({ call_id: callId, amount: String(amount) }));
   const starts = emptyWindows(now);
   const grown = (window: (typeof CAP_WINDOWS)[number]) => {
@@ -106,22 +109,30 @@ export async function countSpending(tx: Db, scope: Scope, charges: readonly Char
       ${spent} = excluded.${spent} + case when known.${begun} >= excluded.${begun} then known.${spent} else 0 end,
       ${begun} = greatest(known.${begun}, excluded.${begun})`;
   };
-  await sql`
+  return sql`
     with used as (select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (call_id text, amount bigint)),
       counted as (
         select '' as subject, sum(amount) as amount from used
         union all
-        select call.api_key_id, sum(used.amount) from used join calls call on call.id = used.call_id
-        where call.api_key_id is not null and call.organization_id = ${scope.organizationId} and call.environment = ${scope.environment}
-        group by call.api_key_id
-      )
-    insert into allowances as known (
-      organization_id, environment, subject, hour_starts_at, hour_spent_micros, day_starts_at, day_spent_micros, month_starts_at, month_spent_micros
-    )
-    select ${scope.organizationId}, ${scope.environment}, subject,
-      ${starts.hour_starts_at}::timestamptz, amount, ${starts.day_starts_at}::timestamptz, amount, ${starts.month_starts_at}::timestamptz, amount
-    from counted
-    on conflict (organization_id, environment, subject) do update set ${sql.join(CAP_WINDOWS.map(grown))}`.execute(tx);
+        -- One after the other: they are few, and calls many.
+        select placed.api_key_id, sum(used.amount) from used cross join lateral (
+          select call.api_key_id from calls call
+          where call.id = used.call_id and call.organization_id = ${scope.organizationId} and call.environment = ${scope.environment} limit 1
+        ) as placed
+        where placed.api_key_id is not null
+        group by placed.api_key_id
+      ),
+      spent as (
+        insert into allowances as known (
+          organization_id, environment, subject,
+          hour_starts_at, hour_spent_micros, day_starts_at, day_spent_micros, month_starts_at, month_spent_micros
+        )
+        select ${scope.organizationId}, ${scope.environment}, subject,
+          ${starts.hour_starts_at}::timestamptz, amount, ${starts.day_starts_at}::timestamptz, amount,
+          ${starts.month_starts_at}::timestamptz, amount
+        from counted
+        on conflict (organization_id, environment, subject) do update set ${sql.join(CAP_WINDOWS.map(grown))}
+      )`;
 }
 
 /** Of an environment, which has no key's id. */

@@ -235,6 +235,8 @@ export async function recordCarrierStatus(
   db: Db,
   report: {
     readonly callSid: string;
+    /** Of whoever reports it: another account's calls are not there. */
+    readonly accountSid: string;
     readonly status: string;
     readonly sequence: number | null;
     readonly durationS?: number | null;
@@ -242,7 +244,13 @@ export async function recordCarrierStatus(
   },
 ): Promise<{ readonly call: Call; readonly endedNow: boolean } | undefined> {
   return await inTransaction(db, async (tx) => {
-    const row = await tx.selectFrom("calls").selectAll().where("twilio_call_sid", "=", report.callSid).forUpdate().executeTakeFirst();
+    const row = await tx
+      .selectFrom("calls")
+      .selectAll()
+      .where("twilio_call_sid", "=", report.callSid)
+      .where("twilio_account_sid", "=", report.accountSid)
+      .forUpdate()
+      .executeTakeFirst();
     if (!row) return undefined;
     if (!carrierAdvances(row.carrier_status, report.status)) return { call: row, endedNow: false };
     const over = isCarrierEnd(report.status);

@@ -18,6 +18,7 @@ import {
   type ThreadId,
 } from "@struere/kernel";
 import { type Insertable, sql } from "kysely";
+import type { AuditEntry } from "./audit-log.ts";
 import type { Db } from "./database.ts";
 import { newId } from "./new-id.ts";
 import { type Page, type PageRequest, pageOf, readCursor } from "./page.ts";
@@ -104,22 +105,35 @@ export async function createPlacedCall(
   return created;
 }
 
-/** Records a call that nobody could answer: it is over before it began. As idempotent as `createCall`. */
+/**
+ * Records a call that nobody could answer: it is over before it began. As idempotent as `createCall`, and one statement: who is turned away
+ * costs little, however many they are.
+ * @param call.config as it would have been; absent: it could not be resolved.
+ */
 export async function createRefusedCall(
   db: Db,
   scope: Scope,
-  call: CallToCreate & { readonly reason: string },
+  call: CallToCreate & {
+    readonly reason: string;
+    readonly config?: CallConfig;
+    readonly warnings?: readonly string[];
+    /** What the audit log says of it, if it is not there yet. */
+    readonly audit?: Pick<AuditEntry, "actor" | "action" | "detail">;
+  },
 ): Promise<{ readonly call: Call; readonly created: boolean }> {
-  return await insertOnce(db, scope, call, {
+  const opening = {
     status: "failed",
-    config: null,
-    warnings: "[]",
+    config: call.config === undefined ? null : JSON.stringify(call.config),
+    warnings: JSON.stringify(call.warnings ?? []),
     grant_expires_at: null,
     pending_deadline: null,
     reason: call.reason,
     ended_at: call.now,
     duration_ms: 0,
-  });
+    // Nobody spoke: there is no form to be looked at.
+    form_checked_at: call.now,
+  } as const;
+  return await insertOnce(db, scope, call, opening, call.audit);
 }
 
 export async function getCall(db: Db, scope: Scope, id: CallId): Promise<Call | undefined> {
@@ -226,7 +240,7 @@ const AGENT_SLUG = sql<string | null>`config -> 'agent' ->> 'slug'`.as("agent_sl
 
 type Opening = Pick<
   Insertable<CallTable>,
-  "status" | "config" | "warnings" | "grant_expires_at" | "pending_deadline" | "reason" | "ended_at" | "duration_ms"
+  "status" | "config" | "warnings" | "grant_expires_at" | "pending_deadline" | "reason" | "ended_at" | "duration_ms" | "form_checked_at"
 >;
 
 /**
@@ -238,8 +252,9 @@ async function insertOnce(
   scope: Scope,
   call: CallToCreate,
   opening: Opening,
+  audit?: Pick<AuditEntry, "actor" | "action" | "detail">,
 ): Promise<{ readonly call: Call; readonly created: boolean }> {
-  const inserted = await db
+  const inserting = db
     .with("call", (tx) =>
       tx
         .insertInto("calls")
@@ -292,10 +307,28 @@ async function insertOnce(
               "call.created_at as updated_at",
             ]),
         ),
-    )
-    .selectFrom("call")
-    .selectAll()
-    .executeTakeFirst();
+    );
+  const noted = audit
+    ? inserting.with("noted", (tx) =>
+        tx
+          .insertInto("audit_log")
+          .columns(["organization_id", "environment", "at", "actor", "action", "subject", "detail"])
+          .expression(
+            tx
+              .selectFrom("call")
+              .select((of) => [
+                "call.organization_id",
+                "call.environment",
+                "call.created_at",
+                of.val(audit.actor).as("actor"),
+                of.val(audit.action).as("action"),
+                "call.id",
+                jsonb(audit.detail).as("detail"),
+              ]),
+          ),
+      )
+    : inserting;
+  const inserted = await noted.selectFrom("call").selectAll().executeTakeFirst();
   if (inserted) return { call: inserted, created: true };
   const winner = call.callSid === null ? undefined : await findCallBySid(db, call.callSid);
   if (!winner) throw new Fault("aborted", "the call could neither be created nor found; the same request may be sent again");

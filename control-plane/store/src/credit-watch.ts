@@ -76,9 +76,9 @@ export async function watchCredit(
     const due = seen.filter(isDue);
     const well = seen.filter((call) => call.advice === "wrap_up" && !due.includes(call)).map((call) => ({ call, advice: null }));
     if (due.length === 0) return well;
-    // What was captured meanwhile is not seen otherwise.
+    // What was captured meanwhile is not seen otherwise. As little as can be is asked under the lock.
     const ledger = balancesOf(await lockBooks(tx, scope, now));
-    const calls = (await liveCalls(tx, scope)).filter((call) => due.some(({ id }) => id === call.id));
+    const calls = await asOfNow(tx, scope, due);
     return [...well, ...(await fillUp(tx, scope, { calls, prices, ledger, now }))];
   });
   const changed = decided.filter(({ call, advice }) => call.advice !== "end_call" && call.advice !== (advice?.action ?? null));
@@ -164,6 +164,20 @@ async function liveCalls(tx: Db, scope: Scope): Promise<readonly WatchedCall[]> 
       and hold.state <> 'released'
     order by call.id`.execute(tx);
   return rows;
+}
+
+/** With what their holds have left by now, those that are still going on. */
+async function asOfNow(tx: Db, { organizationId, environment }: Scope, calls: readonly WatchedCall[]): Promise<readonly WatchedCall[]> {
+  const { rows } = await sql<Pick<WatchedCall, "id" | "remaining" | "is_open">>`
+    select hold.id, hold.remaining_micros as remaining, hold.state = 'open' as is_open
+    from credit_holds hold join calls call on call.id = hold.id and call.status = 'active'
+    where hold.organization_id = ${organizationId} and hold.environment = ${environment} and hold.state <> 'released'
+      and hold.id = any(${calls.map(({ id }) => id)}::text[])`.execute(tx);
+  const holds = new Map(rows.map((row) => [row.id, row]));
+  return calls.flatMap((call) => {
+    const hold = holds.get(call.id);
+    return hold ? [{ ...call, ...hold }] : [];
+  });
 }
 
 function reserveOf(call: WatchedCall, price: CallPrice | undefined, now: Date) {

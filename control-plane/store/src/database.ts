@@ -13,6 +13,11 @@ export function inTransaction<Answer>(db: Db, work: (tx: Db) => Promise<Answer>)
   return db.isTransaction ? work(db) : db.transaction().execute(work);
 }
 
+/** All of its questions see the database as it is at the first one, and hold up nobody. Not for a transaction that is under way. */
+export function inSnapshot<Answer>(db: Db, work: (tx: Db) => Promise<Answer>): Promise<Answer> {
+  return db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only").execute(work);
+}
+
 /** Whether this transaction now holds the lock of this name, alone among all; it lets go when it ends. Does not wait. */
 export async function tryLock(tx: Db, name: string): Promise<boolean> {
   const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as held`.execute(tx);

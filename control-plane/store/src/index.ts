@@ -202,7 +202,7 @@ export { openThread, type ThreadTarget, type ThreadToOpen } from "./thread-openi
 export { ROUTING_RESET_MS, routeThread, type TransferProblem, TRANSFERS_MAX, transferThread } from "./thread-routing.ts";
 export { endTurn, takeTurn, type Turn } from "./thread-turns.ts";
 export { listTextUsage, recordTextUsage, type TextUsage } from "./thread-usage.ts";
-export { refuseSpending } from "./spending.ts";
+export { readRoom, refusalFor, refuseSpending, type Room } from "./spending.ts";
 export {
   dropTransfer,
   listUnbilledTransfers,
@@ -269,7 +269,7 @@ export {
 } from "./call-stats.ts";
 export { checkForms } from "./form-check.ts";
 export { appendRecordingPart, deleteOldRecordings, getRecordingAudio, listRecordingParts, type RecordingPart } from "./recordings.ts";
-export { admitCall, type CallToAdmit, isLimited } from "./admission.ts";
+export { admitCall, type CallToAdmit } from "./admission.ts";
 export {
   answerPlacedCall,
   beginAsking,

@@ -14,7 +14,7 @@ import {
 } from "@struere/domain";
 import { type CallId, formatMicros, type Micros, micros } from "@struere/kernel";
 import { sql } from "kysely";
-import { type Db, inTransaction } from "./database.ts";
+import { type Db, inSnapshot } from "./database.ts";
 import { balancesOf } from "./ledger.ts";
 import type { LedgerTransaction } from "./schema.ts";
 import type { Scope } from "./scope.ts";
@@ -96,19 +96,12 @@ export async function listStatement(
 }
 
 /**
- * Computes everything anew from the postings and compares. Takes the lock of the books, so that it sees one moment.
+ * Computes everything anew from the postings and compares, at one moment that it sees a snapshot of: nobody waits for it.
  * @returns sentences about what does not add up; empty when all is well.
  */
 export async function verifyLedger(db: Db, scope: Scope): Promise<readonly string[]> {
-  return await inTransaction(db, async (tx) => {
-    const row = await tx
-      .selectFrom("ledgers")
-      .selectAll()
-      .where("organization_id", "=", scope.organizationId)
-      .where("environment", "=", scope.environment)
-      .forNoKeyUpdate()
-      .executeTakeFirst();
-    const state = balancesOf(row);
+  return await inSnapshot(db, async (tx) => {
+    const state = balancesOf(await rowOf(tx, scope));
     const { rows: sums } = await sql<{ account: Account; sum: string }>`
       select posting.account, sum(posting.amount_micros)::text as sum
       from ledger_postings posting join ledger_transactions on ledger_transactions.id = posting.transaction_id
@@ -137,20 +130,12 @@ export async function verifyLedger(db: Db, scope: Scope): Promise<readonly strin
 }
 
 /**
- * Tells the books again, transaction by transaction, and compares what that comes to with the balances and holds that are kept. Under their
- * lock, so that it sees one moment.
+ * Tells the books again, transaction by transaction, and compares what that comes to with the balances and holds that are kept, at one moment
+ * that it sees a snapshot of.
  */
 export async function replayLedger(db: Db, scope: Scope): Promise<Replay> {
-  return await inTransaction(db, async (tx) => {
-    const { balances } = balancesOf(
-      await tx
-        .selectFrom("ledgers")
-        .selectAll()
-        .where("organization_id", "=", scope.organizationId)
-        .where("environment", "=", scope.environment)
-        .forNoKeyUpdate()
-        .executeTakeFirst(),
-    );
+  return await inSnapshot(db, async (tx) => {
+    const { balances } = balancesOf(await rowOf(tx, scope));
     let told = NOTHING_REPLAYED;
     for (let after: number | null = null; ; ) {
       const page: readonly StatementRow[] = await listStatement(tx, scope, {}, { limit: STATEMENT_PAGE_MAX, after });

@@ -17,7 +17,7 @@ import {
 } from "@struere/domain";
 import { type CallId, Fault, type Micros, micros, ok, type Result, type ThreadId } from "@struere/kernel";
 import { type Selectable, sql } from "kysely";
-import { countSpending } from "./allowances.ts";
+import { countingSpending } from "./allowances.ts";
 import { type Db, inTransaction } from "./database.ts";
 import type { CreditHoldTable, LedgerTable, StoredLine, TextRow, UseSource } from "./schema.ts";
 import type { Scope } from "./scope.ts";
@@ -192,11 +192,12 @@ async function writeBooks(
   const postings = written.flatMap(({ transaction }) =>
     transaction.postings.map(({ account, amount }) => ({ idempotency_key: transaction.key, account, amount: String(amount) })),
   );
+  // In one statement: everybody else waits meanwhile.
   await sql`
+    ${countingSpending(scope, chargesOf(written), now)}
     select write_books(${scope.organizationId}, ${scope.environment}, ${now}, ${JSON.stringify(balances)}::jsonb,
       ${JSON.stringify(holds)}::jsonb, ${JSON.stringify(written.map((one) => rowOf(one, now)))}::jsonb, ${JSON.stringify(postings)}::jsonb)
   `.execute(tx);
-  await countSpending(tx, scope, chargesOf(written), now);
 }
 
 function rowOf({ entry, transaction, after }: Written, now: Date) {

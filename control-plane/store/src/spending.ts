@@ -12,24 +12,56 @@ import { balancesOf, booksOf } from "./ledger.ts";
 import type { AllowanceTable, LedgerTable, TextRow } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
-/** Who asks at the same time does not see the other. @returns undefined: there is room, or nothing is limited. */
-export async function refuseSpending(
-  db: Db,
-  scope: Scope,
-  asked: { readonly what: "a call" | "an answer"; readonly wanted: Micros; readonly now: Date },
-): Promise<SpendRefusal | undefined> {
+/** What an environment may spend, as its books stand. */
+export interface Room {
+  readonly currency: string;
+  readonly creditLimit: Micros | null;
+  readonly available: Micros;
+  readonly allowance: Allowance;
+  /** Whether anything limits its calls: then they begin under the lock of the books. */
+  readonly limitsCalls: boolean;
+}
+
+export async function readRoom(db: Db, scope: Scope): Promise<Room> {
   const { organizationId, environment } = scope;
-  const { rows } = await sql<{ ledger: TextRow<Selectable<LedgerTable>> | null; allowance: TextRow<Selectable<AllowanceTable>> | null }>`
+  const { rows } = await sql<{
+    ledger: TextRow<Selectable<LedgerTable>> | null;
+    allowance: TextRow<Selectable<AllowanceTable>> | null;
+    at_a_time: boolean;
+  }>`
     select
       (select as_text(kept) from ledgers kept where organization_id = ${organizationId} and environment = ${environment}) as ledger,
       (select as_text(kept) from allowances kept
-        where organization_id = ${organizationId} and environment = ${environment} and subject = '') as allowance`.execute(db);
+        where organization_id = ${organizationId} and environment = ${environment} and subject = '') as allowance,
+      exists (
+        select from dialling_policies where organization_id = ${organizationId} and environment = ${environment} and max_concurrent is not null
+      ) as at_a_time`.execute(db);
   const [row] = rows;
   if (!row) throw new Fault("internal", "the books were read and there is nothing");
   const { currency, creditLimit, balances } = row.ledger ? booksOf({ ledger: row.ledger, posted: [], holds: [] }) : balancesOf(undefined);
-  const { caps, spent } = stateOfText(null, row.allowance ?? undefined);
-  const allowance: Allowance = { of: nameOf(scope, null), caps, spent, held: balances.held };
-  const { what, wanted, now } = asked;
-  const question = { currency, creditLimit, available: balances.available, allowances: [allowance], wanted, now: now.getTime() };
-  return spendRefusal(question, what);
+  const { caps, spent, maxConcurrent, callsPerNumber } = stateOfText(null, row.allowance ?? undefined);
+  const limits = [creditLimit, ...Object.values(caps), maxConcurrent, callsPerNumber];
+  return {
+    currency,
+    creditLimit,
+    available: balances.available,
+    allowance: { of: nameOf(scope, null), caps, spent, held: balances.held },
+    limitsCalls: row.at_a_time || limits.some((limit) => limit !== null),
+  };
+}
+
+export interface Wanted {
+  readonly what: "a call" | "an answer";
+  readonly wanted: Micros;
+  readonly now: Date;
+}
+
+/** @returns undefined: there is room, or nothing is limited. */
+export function refusalFor({ currency, creditLimit, available, allowance }: Room, { what, wanted, now }: Wanted): SpendRefusal | undefined {
+  return spendRefusal({ currency, creditLimit, available, allowances: [allowance], wanted, now: now.getTime() }, what);
+}
+
+/** Who asks at the same time does not see the other. @returns undefined: there is room, or nothing is limited. */
+export async function refuseSpending(db: Db, scope: Scope, asked: Wanted): Promise<SpendRefusal | undefined> {
+  return refusalFor(await readRoom(db, scope), asked);
 }

@@ -9,12 +9,12 @@ import {
   getAllowance,
   getLedger,
   inTransaction,
-  isLimited,
   listWatchedScopes,
   newCallIds,
   newId,
   openDatabase,
   postEntries,
+  readRoom,
   postEntry,
   renewLeases,
   type Scope,
@@ -146,13 +146,19 @@ describe("of calls that begin at once", () => {
 
 test("an environment without credit and caps reserves nothing, and is not asked twice", async () => {
   const scope = await aScope(server.db);
-  expect(await isLimited(server.db, scope, null)).toBe(false);
+  const limitsCalls = async (of: Scope) => (await readRoom(server.db, of)).limitsCalls;
+  expect(await limitsCalls(scope)).toBe(false);
   expect(await begin(server.db, scope)).toBe("begun");
   expect((await getLedger(server.db, scope)).balances.held).toBe(0n);
-  expect(await isLimited(server.db, await aPrepaidScope(1), null)).toBe(true);
-  const keyId = newId("key");
-  await setAllowance(server.db, scope, { keyId, change: { hour: micros(1) }, now: NOW });
-  expect([await isLimited(server.db, scope, keyId), await isLimited(server.db, scope, null)]).toEqual([true, false]);
+  expect(await limitsCalls(await aPrepaidScope(1))).toBe(true);
+  // Of a key, whose calls do not come in.
+  await setAllowance(server.db, scope, { keyId: newId("key"), change: { hour: micros(1) }, now: NOW });
+  expect(await limitsCalls(scope)).toBe(false);
+  for (const change of [{ day: micros(1) }, { maxConcurrent: 1 }, { callsPerNumber: 1 }]) {
+    const limited = await aScope(server.db);
+    await setAllowance(server.db, limited, { keyId: null, change, now: NOW });
+    expect(await limitsCalls(limited)).toBe(true);
+  }
 });
 
 describe("what was spent", () => {

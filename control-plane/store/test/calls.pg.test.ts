@@ -3,12 +3,14 @@ import { describe, expect, test } from "vitest";
 import {
   claimCall,
   countLiveCalls,
+  checkForms,
   createRefusedCall,
   type Db,
   endCall,
   findCallBySid,
   getCall,
   getThread,
+  listAudit,
   listCalls,
   listLiveNodes,
   listThreads,
@@ -83,6 +85,18 @@ describe("a call", () => {
       created: false,
       call: { id: refused.callId },
     });
+    const noted = {
+      ...refused,
+      ...newCallIds(),
+      callSid: aSid("CA"),
+      audit: { actor: "twilio", action: "call.refused", detail: { value: "0" } },
+    };
+    await createRefusedCall(server.db, scope, noted);
+    await createRefusedCall(server.db, scope, { ...noted, ...newCallIds() });
+    expect(await listAudit(server.db, scope, 10)).toEqual([
+      { ...scope, at: NOW, actor: "twilio", action: "call.refused", subject: noted.callId, detail: { value: "0" } },
+    ]);
+    expect(await checkForms(server.db, { now: later(3_600_000), limit: 10 })).toBe(0);
     expect(await getThread(server.db, scope, refused.threadId)).toMatchObject({ channel_status: "failed" });
   });
 
@@ -254,7 +268,13 @@ describe("the end of a call", () => {
   test("that the sweep came before still brings the length and the number of messages", async () => {
     const scope = await aScope(server.db);
     const { call } = await claimed(server.db, scope);
-    await recordCarrierStatus(server.db, { callSid: call.twilio_call_sid ?? "", status: "completed", sequence: 3, now: later(60_000) });
+    await recordCarrierStatus(server.db, {
+      callSid: call.twilio_call_sid ?? "",
+      accountSid: call.twilio_account_sid,
+      status: "completed",
+      sequence: 3,
+      now: later(60_000),
+    });
     const swept = await sweepCalls(server.db, { now: later(120_000) });
     expect(swept.filter((one) => one.id === call.id)).toMatchObject([
       { status: "completed", reason: "carrier_ended", duration_ms: 60_000 },
@@ -267,8 +287,8 @@ describe("the end of a call", () => {
 });
 
 describe("the carrier's word", () => {
-  const report = async (callSid: string | null, status: string) =>
-    (await recordCarrierStatus(server.db, { callSid: callSid ?? "", status, sequence: null, now: later(1_000) }))?.call;
+  const report = async (callSid: string | null, status: string, accountSid = ACCOUNT) =>
+    (await recordCarrierStatus(server.db, { callSid: callSid ?? "", accountSid, status, sequence: null, now: later(1_000) }))?.call;
 
   test("only leads further, whatever the order in which it comes", async () => {
     const call = await aCall(server.db, await aScope(server.db));
@@ -277,6 +297,8 @@ describe("the carrier's word", () => {
     expect(await report(call.twilio_call_sid, "completed")).toMatchObject({ carrier_status: "completed" });
     expect(await report(call.twilio_call_sid, "in-progress")).toMatchObject({ carrier_status: "completed" });
     expect(await report(aSid("CA"), "completed")).toBeUndefined();
+    const another = await aCall(server.db, await aScope(server.db));
+    expect(await report(another.twilio_call_sid, "completed", aSid("AC"))).toBeUndefined();
   });
 
   test("ends a call that no node has, and leaves one that a node holds to the node", async () => {

@@ -1,19 +1,19 @@
 /**
- * A call that comes in is written down, with its credit reserved, or with why it is refused. Where nothing is limited this is one statement,
- * as short as a ringing phone deserves; otherwise it is one transaction under the lock of the books.
+ * A call that comes in is written down, with its credit reserved, or with why it is refused. Where nothing is limited, and where there is
+ * plainly no room, this is one statement, as short as a ringing phone deserves; otherwise it is one transaction under the lock of the books.
  */
 import { type CallPrice, callPrice, type CallRefusal, callReserve, type RateCard } from "@struere/domain";
-import { err, Fault } from "@struere/kernel";
+import { Fault } from "@struere/kernel";
 import {
   admitCall,
   type Call,
   createCall,
+  createRefusedCall,
   type Db,
-  failPendingCall,
   inTransaction,
-  refuseSpending,
+  refusalFor,
+  type Room,
   type Scope,
-  writeAudit,
 } from "@struere/store";
 
 export interface BegunCall {
@@ -22,31 +22,70 @@ export interface BegunCall {
   readonly refusal?: CallRefusal;
 }
 
+export interface CallsBeginning {
+  readonly db: Db;
+  readonly rateCard: RateCard;
+}
+
+/** @param room as it was a moment ago. */
 export async function beginCall(
-  db: Db,
+  { db, rateCard }: CallsBeginning,
   scope: Scope,
-  {
-    call: arriving,
-    rateCard,
-    limited,
-  }: { readonly call: Parameters<typeof createCall>[2]; readonly rateCard: RateCard; readonly limited: boolean },
+  { call, room }: { readonly call: CallToBegin; readonly room: Room },
 ): Promise<BegunCall> {
-  if (!limited) return await createCall(db, scope, arriving);
-  const { now } = arriving;
-  const price = priceOf(rateCard, arriving);
-  // Where there is plainly no room nobody need wait for the lock: a thousand who are turned away hold up none who may begin.
-  const plain = await refuseSpending(db, scope, { what: "a call", wanted: callReserve(price, 0).full, now });
-  return await inTransaction(db, async (tx) => {
-    const begun = await createCall(tx, scope, arriving);
-    if (!begun.created) return begun;
-    const { id: callId } = begun.call;
-    const admitted = plain ? err(plain) : await admitCall(tx, scope, { callId, keyId: null, dialled: null, price, now });
-    if (admitted.ok) return begun;
-    const { reason, limit, value } = admitted.problem;
-    const failed = await failPendingCall(tx, { callId, reason, now });
-    await writeAudit(tx, { ...scope, at: now, actor: "twilio", action: "call.refused", subject: callId, detail: { reason, limit, value } });
-    return { call: failed ?? begun.call, created: true, refusal: admitted.problem };
-  });
+  if (!room.limitsCalls) return await createCall(db, scope, call);
+  const begun = await admitted(db, scope, call, priceOf(rateCard, call));
+  return "reason" in begun ? await turnAway(db, scope, call, begun) : begun;
+}
+
+/**
+ * Where there is plainly no room nobody need wait for the lock, nor look for a node: a thousand who are turned away hold up none who may begin.
+ * @returns undefined: it may begin, perhaps.
+ */
+export async function turnAwayPlainly(
+  { db, rateCard }: CallsBeginning,
+  scope: Scope,
+  { call, room }: { readonly call: CallToBegin; readonly room: Room },
+): Promise<BegunCall | undefined> {
+  if (!room.limitsCalls) return undefined;
+  const wanted = callReserve(priceOf(rateCard, call), 0).full;
+  const refusal = refusalFor(room, { what: "a call", wanted, now: call.now });
+  return refusal && (await turnAway(db, scope, call, refusal));
+}
+
+type CallToBegin = Parameters<typeof createCall>[2];
+
+/** Under the lock of the books, which who is refused does not keep: nothing of it was written down. */
+async function admitted(db: Db, scope: Scope, call: CallToBegin, price: CallPrice): Promise<BegunCall | CallRefusal> {
+  try {
+    return await inTransaction(db, async (tx) => {
+      const begun = await createCall(tx, scope, call);
+      if (!begun.created) return begun;
+      const { now } = call;
+      const admission = await admitCall(tx, scope, { callId: begun.call.id, keyId: null, dialled: null, price, now });
+      if (!admission.ok) throw new Refused(admission.problem);
+      return begun;
+    });
+  } catch (thrown) {
+    if (thrown instanceof Refused) return thrown.refusal;
+    throw thrown;
+  }
+}
+
+/** Takes back what was written down. */
+class Refused extends Error {
+  readonly refusal: CallRefusal;
+  constructor(refusal: CallRefusal) {
+    super(refusal.reason);
+    this.refusal = refusal;
+  }
+}
+
+async function turnAway(db: Db, scope: Scope, call: CallToBegin, refusal: CallRefusal): Promise<BegunCall> {
+  const { reason, limit, value } = refusal;
+  const audit = { actor: "twilio", action: "call.refused", detail: { reason, limit, value } };
+  const refused = await createRefusedCall(db, scope, { ...call, nodeId: null, reason, audit });
+  return refused.created ? { ...refused, refusal } : refused;
 }
 
 /** Of a call whose prices were found when it was resolved. */

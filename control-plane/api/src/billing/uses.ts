@@ -91,6 +91,8 @@ export function useOfCarrier(row: UnbilledCarrier): Use {
     rateCardVersion: row.rate_card_version,
     estimated: counted === null,
     occurredAt: row.ended_at ?? row.created_at,
+    // Who was turned away with a busy line costs nothing, and may be a thousand at once.
+    ...(counted === 0 ? { ifPriced: true } : {}),
     price: (card) => priceTelephony(card, { direction, called, seconds }),
   };
 }

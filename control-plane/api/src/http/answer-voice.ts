@@ -11,13 +11,13 @@ import {
   connectionState,
   createRefusedCall,
   getNode,
-  isLimited,
   newCallIds,
   pickNode,
+  readRoom,
   type Scope,
   writeAudit,
 } from "@struere/store";
-import { beginCall } from "../billing/begin-call.ts";
+import { beginCall, type BegunCall, turnAwayPlainly } from "../billing/begin-call.ts";
 import type { ControlContext } from "../context.ts";
 import { type CallProblem, resolveCall } from "../resolve-call.ts";
 import type { EvalFence } from "../telephony/refusals.ts";
@@ -47,33 +47,34 @@ export async function answerVoice(deps: VoiceAnswerer, form: SignedForm, connect
   const scope: Scope = { organizationId: connection.organization_id, environment: connection.environment };
   const arriving = { ...callToCreate(webhook, scope, now), connectionId: connection.id };
   if (!(await deps.fence.allows(scope))) return await refuse(deps, scope, arriving, NOT_SIMULATED);
-  const [resolved, node, limited] = await Promise.all([
+  const [resolved, room] = await Promise.all([
     resolveCall(deps.db, deps.voice, {
       connection: connectionState(connection),
       call: arriving,
       wallMs: now.getTime(),
       rateCard: deps.rateCard,
     }),
-    pickNode(deps.db, now),
-    isLimited(deps.db, scope, null),
+    readRoom(deps.db, scope),
   ]);
   if (!resolved.ok) return await refuse(deps, scope, arriving, resolved.problem);
+  const calling = { ...arriving, ...resolved.value };
+  const away = await turnAwayPlainly(deps, scope, { call: calling, room });
+  if (away) return await answerUnbegun(deps, away, webhook);
+  const node = await pickNode(deps.db, now);
   if (!node) return await refuse(deps, scope, arriving, NO_NODE);
+  const begun = await beginCall(deps, scope, { call: { ...calling, nodeId: node.id }, room });
+  if (!begun.created || begun.refusal) return await answerUnbegun(deps, begun, webhook);
 
-  const begun = await beginCall(deps.db, scope, {
-    call: { ...arriving, ...resolved.value, nodeId: node.id },
-    rateCard: deps.rateCard,
-    limited,
-  });
-  const { call, created, refusal } = begun;
-  if (!created) return await answerAgain(deps, call, webhook.accountSid);
-  if (refusal) {
-    deps.events.callRefused({ callId: call.id, reason: refusal.reason, detail: refusal.sentence });
-    return sayRefused(refusal.reason);
-  }
   prepareNode(deps, { nodeId: node.id, config: resolved.value.config });
-  deps.events.callOffered({ callId: call.id, repeated: false });
-  return streamTwiml(deps, call, node.public_url);
+  deps.events.callOffered({ callId: begun.call.id, repeated: false });
+  return streamTwiml(deps, begun.call, node.public_url);
+}
+
+/** A call that was refused, or that an earlier webhook has announced. */
+async function answerUnbegun(deps: VoiceAnswerer, { call, created, refusal }: BegunCall, webhook: VoiceWebhook): Promise<string> {
+  if (!created) return await answerAgain(deps, call, webhook.accountSid);
+  if (refusal) deps.events.callRefused({ callId: call.id, reason: refusal.reason, detail: refusal.sentence });
+  return sayRefused(call.reason);
 }
 
 function sayRefused(reason: string | null): string {

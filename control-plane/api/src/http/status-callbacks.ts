@@ -25,19 +25,15 @@ export async function takeStatus(deps: StatusTaker & Pick<ControlContext, "rateC
   const status = StatusWebhook.parse(form.params);
   const { callSid, callStatus, sequenceNumber, callDurationS } = status;
   const now = new Date(deps.clock.wall());
-  const isMissed = status.direction === "inbound" && isCarrierEnd(callStatus);
-  const known = await findSoon(deps, callSid);
-  const call =
-    known ??
-    (isMissed ? await writeMissedCall(deps, form, { connection: await findConnectionForWebhook(deps.db, status.to), now }) : undefined);
-  if (call?.twilio_account_sid !== form.accountSid) return null;
-  const updated = await recordCarrierStatus(deps.db, {
-    callSid,
-    status: callStatus,
-    sequence: sequenceNumber,
-    durationS: callDurationS,
-    now,
-  });
+  const { accountSid } = form;
+  const report = { callSid, accountSid, status: callStatus, sequence: sequenceNumber, durationS: callDurationS, now };
+  let updated = await recordCarrierStatus(deps.db, report);
+  if (!updated) {
+    const isMissed = status.direction === "inbound" && isCarrierEnd(callStatus);
+    const known = await findSoon(deps, callSid);
+    if (!known && isMissed) await writeMissedCall(deps, form, { connection: await findConnectionForWebhook(deps.db, status.to), now });
+    updated = await recordCarrierStatus(deps.db, report);
+  }
   // A call that a node holds is the node's to end; only one that nobody had ends here.
   if (updated?.endedNow) {
     const { id, status: outcome, reason } = updated.call;
@@ -67,7 +63,9 @@ export async function takePlacedStatus(deps: PlacedStatusTaker, form: SignedForm
     if (isLive) legs.drop(leg.call, callSid);
     return null;
   }
-  const updated = await recordCarrierStatus(db, { callSid, status: callStatus, sequence: sequenceNumber, durationS: callDurationS, now });
+  const { accountSid } = form;
+  const report = { callSid, accountSid, status: callStatus, sequence: sequenceNumber, durationS: callDurationS, now };
+  const updated = await recordCarrierStatus(db, report);
   if (!updated) return null;
   const { call, endedNow } = updated;
   if (endedNow) events.callEnded({ callId, outcome: call.status, reason: call.reason ?? "" });

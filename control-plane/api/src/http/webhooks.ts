@@ -15,6 +15,7 @@ import { answerVoice, type VoiceAnswerer } from "./answer-voice.ts";
 import { addFormParser, formOf, textOf } from "./form.ts";
 import { checkSignedForm, type FormChecker, formToCheck, type FormToCheck } from "./signed-form.ts";
 import { takePlacedStatus, takeStatus, takeStreamStatus } from "./status-callbacks.ts";
+import { turnstile } from "./turnstile.ts";
 
 export interface WebhookOptions extends VoiceAnswerer, FormChecker, AnsweredByTaker {}
 
@@ -32,12 +33,16 @@ const REPORT_WITHIN_MS = 12_000;
 /** A database that is being started again, or handed over, is back within seconds. */
 const ASK_AGAIN = { attempts: 100, firstDelayMs: 50, maxDelayMs: 400 } as const;
 
+/** Phones that ring are answered so many at a time: fewer than there are connections, which they share with whatever else goes on. */
+const RINGING = { atOnce: 6, waiting: 2_000 } as const;
+
 /** Adds a POST route for each of `TWILIO_PATHS`. */
 export function addWebhooks(app: FastifyInstance, options: WebhookOptions): void {
   addFormParser(app);
+  const ringing = turnstile(RINGING);
   const checked = (form: FormToCheck) => checkSignedForm(options, form);
   const webhooks: { readonly [Name in keyof typeof TWILIO_PATHS]: Webhook } = {
-    voice: { heard: true, answer: (form) => announced(options, form) },
+    voice: { heard: true, answer: (form) => ringing.pass(() => announced(options, form)) },
     fallback: { heard: true, answer: (form) => fellBack(options, form) },
     connectAction: { heard: true, answer: async (form) => await answerAfterStream(options, await checked(form)) },
     status: {

@@ -4,6 +4,7 @@ import { systemClock } from "@struere/runtime";
 import {
   type Call,
   endCall,
+  getCall,
   getLedger,
   listStatement,
   listUsage,
@@ -57,6 +58,7 @@ async function end(call: Call, lastSeq: number, carrierS: number | null): Promis
   if (carrierS === null) return;
   await recordCarrierStatus(db, {
     callSid: call.twilio_call_sid ?? "",
+    accountSid: call.twilio_account_sid,
     status: "completed",
     sequence: 3,
     durationS: carrierS,
@@ -167,7 +169,9 @@ describe("the books", () => {
     await end(silent, 0, null);
     await end(refused, 0, 0);
     await withBiller((biller) => biller.round(), clockAt(2 * 60_000));
-    expect((await chargesOf(db, scope)).map((row) => row.lines).sort()).toEqual(["", "minutes 3 25500"]);
+    expect((await chargesOf(db, scope)).map((row) => row.lines)).toEqual(["minutes 3 25500"]);
+    // Who was turned away took no time: it is billed, and there is nothing to be written.
+    expect((await getCall(db, scope, refused.id))?.carrier_billed_at).toEqual(new Date(clockAt(2 * 60_000).wall()));
     await withBiller((biller) => biller.round(), clockAt(12 * 60_000));
     expect((await getLedger(db, scope)).balances).toMatchObject({ telephony: 25_500n, unobserved: 17_000n, available: -42_500n });
   });

@@ -99,6 +99,7 @@ test("Twilio's bill corrects the minutes once, page by page, and calls of an acc
     await endCall(database.db, { callId: call.id, ...end });
     await recordCarrierStatus(database.db, {
       callSid: call.twilio_call_sid ?? "",
+      accountSid: call.twilio_account_sid,
       status: "completed",
       sequence: 3,
       durationS: 60,

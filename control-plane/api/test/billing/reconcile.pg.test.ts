@@ -215,7 +215,8 @@ describe("reconciled with the carrier", () => {
       });
     }
     const status = { status: "completed", sequence: 3, durationS: 60, now: NOW };
-    for (const { twilio_call_sid: sid } of [dearer, unpriced]) await recordCarrierStatus(database.db, { callSid: sid ?? "", ...status });
+    for (const { twilio_call_sid: sid, twilio_account_sid: accountSid } of [dearer, unpriced])
+      await recordCarrierStatus(database.db, { callSid: sid ?? "", accountSid, ...status });
     await round(11 * 60_000);
     expect(await balances(scope)).toMatchObject({ unobserved: 25_500n, telephony: 17_000n, available: -42_500n });
     const bills = new Map([
