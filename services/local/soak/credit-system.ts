@@ -1,6 +1,7 @@
 /**
  * Three control planes and two media nodes on one Postgres and one nats-server, each in a process of its own. Twilio's webhooks go to the
- * control planes by turns; the nodes are with different ones.
+ * control planes by turns; the nodes are with different ones. Of the world outside only Twilio is in this process: an event loop accepts one
+ * connection in each round, and as soon as its rounds are long, whoever connects waits for longer than any of ours.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,19 +10,20 @@ import { type ApiClient, createApiClient } from "@struere/api/client";
 import { pause, systemClock } from "@struere/runtime";
 import { startNatsServer } from "@struere/runtime/nats-server";
 import { startPostgres } from "@struere/runtime/postgres";
-import { type SimulatedOpenAI, type SimulatedTwilio, startSimulatedOpenAI, startSimulatedTwilio } from "@struere/simulators";
+import { type InvoiceLine, type SimulatedTwilio, startSimulatedTwilio } from "@struere/simulators";
 import { type Db, openDatabase } from "@struere/store";
 import { AgentDefinition } from "struere";
 import { newSecrets } from "../installation.ts";
-import { clerk, clerkMind } from "./clerk.ts";
+import { clerk } from "./clerk.ts";
 import { freePort } from "./free-port.ts";
-import { byTurns } from "./front.ts";
+import { frontAside } from "./front-aside.ts";
 import { ScriptProcess } from "./script-process.ts";
 import { SOAK_NUMBER } from "./system.ts";
 
 export interface CreditSystem extends AsyncDisposable {
   readonly twilio: SimulatedTwilio;
-  readonly openai: SimulatedOpenAI;
+  /** Of the model's vendor. */
+  invoice(): Promise<readonly InvoiceLine[]>;
   readonly api: ApiClient;
   readonly db: Db;
 }
@@ -29,6 +31,8 @@ export interface CreditSystem extends AsyncDisposable {
 const CONTROL_PLANES = 3;
 const MEDIA_NODES = 2;
 const OPENAI_KEY = "sk-simulated";
+/** The vendor of the model, alone in its process. */
+const MODEL = { SIM_TWILIO_PORT: "0", SIM_OPENAI_PORT: "0", SIM_MIND: join(import.meta.dirname, "clerk-mind.ts") };
 const READY_WITHIN_MS = 60_000;
 
 /** @param rateCard as in RATE_CARD_FILE */
@@ -39,17 +43,18 @@ export async function startCreditSystem(rateCard: unknown): Promise<CreditSystem
   const rateCardFile = join(cwd, "rate-card.json");
   await writeFile(rateCardFile, JSON.stringify(rateCard));
   const postgres = parts.use(await startPostgres({ dataDir: null }));
+
   const nats = parts.use(await startNatsServer({ storeDir: join(cwd, "nats") }));
   const twilio = parts.use(await startSimulatedTwilio({ numbers: [SOAK_NUMBER] }));
-  const latency = { jitter: 0, connectMs: 0, sessionMs: 0 };
-  const openai = parts.use(await startSimulatedOpenAI({ apiKey: OPENAI_KEY, mind: clerkMind, latency }));
+  const openai = parts.use(await ScriptProcess.start({ script: "simulators", cwd, env: MODEL }));
+  const [, realtimeUrl = ""] = await openai.writes(/OPENAI_REALTIME_URL=(\S+)/);
+  const [, modelUrl = ""] = await openai.writes(/OPENAI_BASE_URL=(\S+)/);
 
   const { gatewaySecret, encryptionKey, apiKey } = newSecrets();
   const shared = { NATS_URL: nats.url, VOICE_GATEWAY_SECRET: gatewaySecret, LOG_LEVEL: "warn" };
   const planes: { readonly http: number; readonly grpc: number }[] = [];
   for (let count = 0; count < CONTROL_PLANES; count++) planes.push({ http: await freePort(), grpc: await freePort() });
-  const front = await byTurns(planes.map(({ http }) => http));
-  parts.defer(() => front.close());
+  const front = parts.use(await frontAside(planes.map(({ http }) => http)));
   for (const { http, grpc } of planes) {
     const env = {
       ...shared,
@@ -75,7 +80,7 @@ export async function startCreditSystem(rateCard: unknown): Promise<CreditSystem
       MEDIA_CAPACITY: "1000",
       MEDIA_DRAIN_SECONDS: "5",
       OPENAI_API_KEY: OPENAI_KEY,
-      OPENAI_REALTIME_URL: openai.realtimeUrl,
+      OPENAI_REALTIME_URL: realtimeUrl,
     };
     parts.use(await ScriptProcess.start({ script: "media", cwd, env }));
     await ready(`http://127.0.0.1:${port}`);
@@ -87,7 +92,13 @@ export async function startCreditSystem(rateCard: unknown): Promise<CreditSystem
   await api.connections.credentials.set.mutate({ accountSid: twilio.accountSid, authToken: twilio.authToken });
   await api.connections.connect.mutate({ phoneNumber: SOAK_NUMBER, agent: clerk.slug });
   const owned = parts.move();
-  return { twilio, openai, api, db, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { twilio, invoice: () => invoiceOf(modelUrl), api, db, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function invoiceOf(modelUrl: string): Promise<readonly InvoiceLine[]> {
+  const answer = await fetch(new URL("/simulator/sessions", modelUrl));
+  const { sessions } = (await answer.json()) as { readonly sessions: readonly { readonly invoice: readonly InvoiceLine[] }[] };
+  return sessions.flatMap(({ invoice }) => invoice);
 }
 
 async function ready(url: string): Promise<void> {
