@@ -6,6 +6,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type ApiClient, createApiClient } from "@struere/api/client";
 import { pause, systemClock } from "@struere/runtime";
 import { startNatsServer } from "@struere/runtime/nats-server";
@@ -32,7 +33,7 @@ const CONTROL_PLANES = 3;
 const MEDIA_NODES = 2;
 const OPENAI_KEY = "sk-simulated";
 /** The vendor of the model, alone in its process. */
-const MODEL = { SIM_TWILIO_PORT: "0", SIM_OPENAI_PORT: "0", SIM_MIND: join(import.meta.dirname, "clerk-mind.ts") };
+const MODEL = { SIM_TWILIO_PORT: "0", SIM_OPENAI_PORT: "0", SIM_MIND: fileURLToPath(import.meta.resolve("./clerk-mind.ts")) };
 const READY_WITHIN_MS = 60_000;
 
 /** @param rateCard as in RATE_CARD_FILE */

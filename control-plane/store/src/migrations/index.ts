@@ -16,7 +16,7 @@ import { up as toolRunSweep } from "./0013-tool-run-sweep.ts";
 import { up as shortLock } from "./0014-short-lock.ts";
 import { up as unbilled } from "./0015-unbilled.ts";
 import { up as textRequests } from "./0016-text-requests.ts";
-import { up as textHolds } from "./0017-text-holds.ts";
+import { up as findPosted } from "./0017-find-posted.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -35,5 +35,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0014-short-lock": { up: shortLock },
   "0015-unbilled": { up: unbilled },
   "0016-text-requests": { up: textRequests },
-  "0017-text-holds": { up: textHolds },
+  "0017-find-posted": { up: findPosted },
 };
