@@ -43,10 +43,12 @@ export interface KillOptions {
   readonly auditors?: number;
   /** Between two kills of a kind, in milliseconds: a random time from the first number to the second; absent: none of that kind. */
   readonly pace?: { readonly [Kind in KillKind]?: readonly [number, number] };
+  /** What the calls are, by turns; default: all kinds, by chance. */
+  readonly kinds?: readonly CallKind[];
   /** A caller who is still on the line after this hangs up. */
   readonly longestMs?: number;
-  /** Kills of each kind, at most; default: as many as there is time for. */
-  readonly most?: number;
+  /** Kills of each kind, the last ones when the calls are over if need be; default: as many as there is time for. */
+  readonly each?: number;
 }
 
 /** A node takes all of its calls with it, so that nodes are killed less often. */
@@ -78,7 +80,7 @@ export async function kills(options: KillOptions): Promise<KillFigures> {
     mediaNodes = 2,
     auditors = 1,
     pace = PACE,
-    most = Number.POSITIVE_INFINITY,
+    each = Number.POSITIVE_INFINITY,
     longestMs = LONGEST_MS,
   } = options;
   const clock = systemClock();
@@ -92,14 +94,15 @@ export async function kills(options: KillOptions): Promise<KillFigures> {
     calls,
   });
   const startedAt = clock.now();
-  const killing = startKilling(system, { seed, pace, most });
+  const killing = startKilling(system, { seed, pace, each });
   const placed: PlacedCall[] = [];
   let next = 0;
   const random = seededRandom(seed);
   const line = async (): Promise<void> => {
     await pause(clock, random() * ARRIVE_WITHIN_MS, signal);
     for (let index = next++; index < calls && !signal.aborted; index = next++) {
-      placed.push(await placeKillCall(system, index, { seed, kind: kindOf(index, seed, auditors), longestMs }));
+      const kind = options.kinds?.[index % options.kinds.length] ?? kindOf(index, seed, auditors);
+      placed.push(await placeKillCall(system, index, { seed, kind, longestMs }));
       options.onProgress?.(placed.length, killing.counts);
     }
   };
@@ -145,7 +148,7 @@ interface Killing {
 /** Each kind at its own moments, whatever the others do: two may well be away at once. */
 function startKilling(
   system: KillSystem,
-  { seed, pace, most }: { readonly seed: number; readonly pace: NonNullable<KillOptions["pace"]>; readonly most: number },
+  { seed, pace, each }: { readonly seed: number; readonly pace: NonNullable<KillOptions["pace"]>; readonly each: number },
 ): Killing {
   const clock = systemClock();
   const stopping = new AbortController();
@@ -158,7 +161,7 @@ function startKilling(
     const [least, most] = pace[kind] ?? [0, 0];
     await pause(clock, least + random() * (most - least), stopping.signal);
     if (kind === "biller") await somethingBilled(system, random() * BILLING_WITHIN_MS, stopping.signal);
-    if (stopping.signal.aborted) return false;
+    if (stopping.signal.aborted && each === Number.POSITIVE_INFINITY) return false;
     counts[kind] = (counts[kind] ?? 0) + 1;
     try {
       kills.push(await system.kill(kind));
@@ -170,7 +173,7 @@ function startKilling(
   };
   const again = async (kind: KillKind): Promise<void> => {
     const random = seededRandom(seed * 31 + KILL_KINDS.indexOf(kind));
-    while ((counts[kind] ?? 0) < most && (await killOne(kind, random)));
+    while ((counts[kind] ?? 0) < each && (await killOne(kind, random)));
   };
   const running = Promise.all(kinds.map(again));
   return {
