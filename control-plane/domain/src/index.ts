@@ -1,4 +1,5 @@
 export { mayCall, mayGrant, Permission, type RequiredPermission } from "./access.ts";
+export { ANSWER_TOKENS_MAX, type AnswerToPrice, mostOfAnswer } from "./answer-price.ts";
 export { API_KEY_BYTES, formatApiKey, type ParsedApiKey, parseApiKey } from "./api-key.ts";
 export {
   BUILTIN_TOOL_NAMES,

@@ -42,10 +42,7 @@ export async function admitCall(tx: Db, scope: Scope, call: CallToAdmit): Promis
   const books = booksOf(facts.books);
   const states = statesOf(facts, keyId);
   const wanted = callReserve(call.price, 0).full;
-  const allowances = states.map((state): Allowance => {
-    const held = state.keyId === null ? books.balances.held : micros(BigInt(facts.heldOfKey ?? 0));
-    return { of: nameOf(scope, state.keyId), caps: state.caps, spent: state.spent, held };
-  });
+  const allowances = allowancesBy(scope, facts, keyId);
   const paces = dialled === null ? [] : pacesOf(scope, facts, states);
   const decided = decideAdmission({
     currency: books.currency,
@@ -68,6 +65,15 @@ export async function admitCall(tx: Db, scope: Scope, call: CallToAdmit): Promis
   return admitted;
 }
 
+/** With what is reserved for each: the environment's first. */
+export function allowancesBy(scope: Scope, facts: Facts, keyId: ApiKeyId | null): readonly Allowance[] {
+  const { held: heldByAll } = booksOf(facts.books).balances;
+  return statesOf(facts, keyId).map((state): Allowance => {
+    const held = state.keyId === null ? heldByAll : micros(BigInt(facts.heldOfKey ?? 0));
+    return { of: nameOf(scope, state.keyId), caps: state.caps, spent: state.spent, held };
+  });
+}
+
 /** What `read_admission` answers, once it has the lock. */
 interface Facts {
   readonly books: BooksRead;
@@ -86,7 +92,11 @@ interface Count {
   readonly ofKey: number;
 }
 
-async function readFacts(tx: Db, { organizationId, environment }: Scope, { callId, keyId, dialled, now }: CallToAdmit): Promise<Facts> {
+export async function readFacts(
+  tx: Db,
+  { organizationId, environment }: Scope,
+  { callId, keyId, dialled, now }: Pick<CallToAdmit, "keyId" | "dialled" | "now"> & { readonly callId: string },
+): Promise<Facts> {
   const { rows } = await sql<{ facts: Facts }>`
     select read_admission(${organizationId}, ${environment}, ${CURRENCY}, ${now}, ${callId}, ${keyId ?? ""}, ${dialled ?? ""}) as facts
   `.execute(tx);

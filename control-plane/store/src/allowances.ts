@@ -92,6 +92,8 @@ export async function setNextTurn(tx: Db, scope: Scope, keyId: ApiKeyId, nextTur
 
 export interface ChargeToCount {
   readonly callId: CallId | null;
+  /** Of an answer in writing; a call knows its own. */
+  readonly keyId: ApiKeyId | null;
   readonly amount: Micros;
 }
 
@@ -101,7 +103,7 @@ export interface ChargeToCount {
  */
 export function countingSpending(scope: Scope, charges: readonly ChargeToCount[], now: Date): RawBuilder<unknown> {
   if (charges.length === 0) return sql``;
-  const rows = charges.map(({ callId, amount }) => ({ call_id: callId, amount: String(amount) }));
+  const rows = charges.map(({ callId, keyId, amount }) => ({ call_id: callId, key_id: keyId, amount: String(amount) }));
   const starts = emptyWindows(now);
   const grown = (window: (typeof CAP_WINDOWS)[number]) => {
     const [spent, begun] = [sql.ref(`${window}_spent_micros`), sql.ref(`${window}_starts_at`)];
@@ -110,17 +112,17 @@ export function countingSpending(scope: Scope, charges: readonly ChargeToCount[]
       ${begun} = greatest(known.${begun}, excluded.${begun})`;
   };
   return sql`
-    with used as (select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (call_id text, amount bigint)),
+    with used as (select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (call_id text, key_id text, amount bigint)),
       counted as (
         select '' as subject, sum(amount) as amount from used
         union all
         -- One after the other: they are few, and calls many.
-        select placed.api_key_id, sum(used.amount) from used cross join lateral (
+        select coalesce(used.key_id, placed.api_key_id), sum(used.amount) from used left join lateral (
           select call.api_key_id from calls call
           where call.id = used.call_id and call.organization_id = ${scope.organizationId} and call.environment = ${scope.environment} limit 1
-        ) as placed
-        where placed.api_key_id is not null
-        group by placed.api_key_id
+        ) as placed on true
+        where coalesce(used.key_id, placed.api_key_id) is not null
+        group by coalesce(used.key_id, placed.api_key_id)
       ),
       spent as (
         insert into allowances as known (

@@ -28,9 +28,9 @@ export async function allowancesOf(tx: Db, scope: Scope, states: readonly Allowa
 async function heldOf(tx: Db, scope: Scope, keyId: ApiKeyId): Promise<Micros> {
   const { rows } = await sql<{ held: number | bigint }>`
     select coalesce(sum(hold.remaining_micros), 0)::bigint as held from credit_holds hold
-    join calls call on call.id = hold.id
+    left join calls call on call.id = hold.id
     where hold.organization_id = ${scope.organizationId} and hold.environment = ${scope.environment} and hold.state = 'open'
-      and call.api_key_id = ${keyId}`.execute(tx);
+      and coalesce(hold.api_key_id, call.api_key_id) = ${keyId}`.execute(tx);
   return micros(rows[0]?.held ?? 0);
 }
 

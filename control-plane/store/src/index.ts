@@ -201,8 +201,9 @@ export { type ChainLink, threadChain } from "./thread-chain.ts";
 export { openThread, type ThreadTarget, type ThreadToOpen } from "./thread-opening.ts";
 export { ROUTING_RESET_MS, routeThread, type TransferProblem, TRANSFERS_MAX, transferThread } from "./thread-routing.ts";
 export { endTurn, takeTurn, type Turn } from "./thread-turns.ts";
+export { releaseAnswer, reserveAnswer } from "./text-credit.ts";
 export { listTextUsage, recordTextUsage, type TextUsage } from "./thread-usage.ts";
-export { readRoom, refusalFor, refuseSpending, type Room } from "./spending.ts";
+export { readRoom, refusalFor, type Room } from "./spending.ts";
 export {
   dropTransfer,
   listUnbilledTransfers,

@@ -15,7 +15,7 @@ import {
   type PricedLine,
   type Transaction,
 } from "@struere/domain";
-import { type CallId, Fault, type Micros, micros, ok, type Result, type ThreadId } from "@struere/kernel";
+import { type ApiKeyId, type CallId, Fault, type Micros, micros, ok, type Result, type ThreadId } from "@struere/kernel";
 import { type Selectable, sql } from "kysely";
 import { countingSpending } from "./allowances.ts";
 import { type Db, inTransaction } from "./database.ts";
@@ -30,6 +30,8 @@ export interface EntryNote {
   readonly occurredAt?: Date;
   readonly callId?: CallId;
   readonly threadId?: ThreadId;
+  /** Whose caps it counts against, where it belongs to no call. */
+  readonly keyId?: ApiKeyId;
   readonly source?: UseSource;
   readonly model?: string;
   readonly rateCardVersion?: string;
@@ -96,8 +98,8 @@ interface Written {
 
 /** What counts against caps: what the organization was charged. */
 function chargesOf(written: readonly Written[]) {
-  return written.flatMap(({ entry: { entry, callId }, transaction: { amount } }) =>
-    entry.kind === "charge" && entry.payer === "organization" ? [{ callId: callId ?? null, amount }] : [],
+  return written.flatMap(({ entry: { entry, callId, keyId }, transaction: { amount } }) =>
+    entry.kind === "charge" && entry.payer === "organization" ? [{ callId: callId ?? null, keyId: keyId ?? null, amount }] : [],
   );
 }
 

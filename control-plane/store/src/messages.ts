@@ -55,13 +55,13 @@ export async function appendMessages(
         agent_slug text, agent_version int, tool_calls jsonb, tool_call_id text, usage jsonb)
     ), used as (
       insert into text_usage (response_id, organization_id, environment, thread_id, purpose, agent_slug, model, input_tokens,
-        cached_input_tokens, output_tokens, reasoning_tokens, cache_write_tokens, estimated, at)
+        cached_input_tokens, output_tokens, reasoning_tokens, cache_write_tokens, estimated, request_id, api_key_id, at)
       select used."responseId", turn.organization_id, turn.environment, turn.id, used.purpose, used."agentSlug", used.model,
         used."inputTokens", used."cachedInputTokens", used."outputTokens", used."reasoningTokens",
-        coalesce(used."cacheWriteTokens", 0), coalesce(used.estimated, false), ${now}
+        coalesce(used."cacheWriteTokens", 0), coalesce(used.estimated, false), used."requestId", used."keyId", ${now}
       from turn, jsonb_to_recordset(${cleanJson(usage)}::jsonb) as used ("responseId" text, purpose text, "agentSlug" text, model text,
         "inputTokens" bigint, "cachedInputTokens" bigint, "outputTokens" bigint, "reasoningTokens" bigint,
-        "cacheWriteTokens" bigint, estimated boolean)
+        "cacheWriteTokens" bigint, estimated boolean, "requestId" text, "keyId" text)
       on conflict (response_id) do nothing
     ), answered as (
       delete from text_requests using turn
@@ -89,7 +89,7 @@ export async function listThreadMessages(db: Db, scope: Scope, threadId: ThreadI
 
 function columnsOf(message: MessageToAppend, index: number): JsonObject {
   const spoken = message.role === "assistant" ? message : null;
-  const { requestId: _request, ...usage } = spoken?.usage ?? {};
+  const { requestId: _request, keyId: _key, ...usage } = spoken?.usage ?? {};
   return {
     place: index + 1,
     role: message.role,

@@ -1,5 +1,5 @@
 /** What text models were used for a thread, response by response. */
-import type { ThreadId } from "@struere/kernel";
+import type { ApiKeyId, ThreadId } from "@struere/kernel";
 import { type Db, inTransaction } from "./database.ts";
 import type { TextUsageRow } from "./schema.ts";
 import type { Scope } from "./scope.ts";
@@ -24,6 +24,8 @@ export interface TextUsage {
   readonly estimated?: boolean;
   /** What was opened when it was asked for. */
   readonly requestId?: string;
+  /** Who asked, where a key did. */
+  readonly keyId?: ApiKeyId;
 }
 
 /** The same response again changes nothing. The thread must be the scope's own: the database refuses any other. */
@@ -47,6 +49,8 @@ export async function recordTextUsage(
     reasoning_tokens: usage.reasoningTokens,
     cache_write_tokens: usage.cacheWriteTokens ?? 0,
     estimated: usage.estimated ?? false,
+    request_id: usage.requestId ?? null,
+    api_key_id: usage.keyId ?? null,
     at: record.now,
   }));
   await inTransaction(db, async (tx) => {

@@ -1,7 +1,7 @@
 /** Prices what was used by the card that it is pinned to, and posts it: once in effect, in any order, however often it is asked to. */
 import type { Clock } from "@struere/kernel";
 import { type CostAccount, type PricedUse, type PriceProblem, type RateCard } from "@struere/domain";
-import type { CallId, Result, ThreadId } from "@struere/kernel";
+import type { ApiKeyId, CallId, Result, ThreadId } from "@struere/kernel";
 import { type Db, type EntryToPost, findRateCard, postEntries, type Scope, type UseSource } from "@struere/store";
 
 /** One thing that was used. */
@@ -10,6 +10,10 @@ export interface Use {
   readonly key: string;
   readonly scope: Scope;
   readonly callId: CallId | null;
+  /** Of an answer in writing: the hold that it is captured from, and that is released with it. */
+  readonly requestId?: string;
+  /** Whose caps it counts against, where it belongs to no call. */
+  readonly keyId?: ApiKeyId;
   readonly threadId: ThreadId | null;
   readonly source: UseSource;
   readonly model: string | null;
@@ -46,7 +50,9 @@ export async function billUses({ db, clock, cards }: BillingOptions, uses: reado
     }
   }
   for (const { scope, entries, uses: posted } of byScope.values()) {
-    const answers = await postEntries(db, scope, entries, new Date(clock.wall()));
+    const now = new Date(clock.wall());
+    // In the same breath: what is left of a hold is not seen as reserved and spent.
+    const answers = await postEntries(db, scope, [...entries, ...posted.flatMap(releaseOf)], now);
     posted.forEach((use, index) => {
       const answer = answers[index];
       if (answer && !answer.ok) problems.set(use, answer.problem.detail);
@@ -61,7 +67,7 @@ function entryOf(use: Use, { cost, markup, lines, converted }: PricedUse): Entry
   const estimated = use.estimated || converted;
   const to: CostAccount = estimated ? "unobserved" : BY_CARRIER.has(use.source) ? "telephony" : "models";
   return {
-    entry: { kind: "charge", key: use.key, holdId: use.callId, to, cost, markup, payer: "organization" },
+    entry: { kind: "charge", key: use.key, holdId: use.callId ?? use.requestId ?? null, to, cost, markup, payer: "organization" },
     actor: "biller",
     occurredAt: use.occurredAt,
     source: use.source,
@@ -70,8 +76,14 @@ function entryOf(use: Use, { cost, markup, lines, converted }: PricedUse): Entry
     lines,
     ...(use.callId === null ? {} : { callId: use.callId }),
     ...(use.threadId === null ? {} : { threadId: use.threadId }),
+    ...(use.keyId === undefined ? {} : { keyId: use.keyId }),
     ...(use.model === null ? {} : { model: use.model }),
   };
+}
+
+function releaseOf({ callId, requestId }: Use): readonly EntryToPost[] {
+  if (callId !== null || requestId === undefined) return [];
+  return [{ entry: { kind: "release", holdId: requestId }, actor: "biller" }];
 }
 
 export interface RateCards {

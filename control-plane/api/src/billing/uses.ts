@@ -69,6 +69,8 @@ export function useOfText(row: UnbilledText, cardNow: string): Use {
     callId: row.call_id,
     threadId: row.thread_id,
     source: row.by_auditor ? "audit" : row.purpose,
+    ...(row.request_id === null ? {} : { requestId: row.request_id }),
+    ...(row.api_key_id === null ? {} : { keyId: row.api_key_id }),
     model,
     rateCardVersion: row.call_rate_card_version ?? cardNow,
     estimated: row.estimated,

@@ -50,7 +50,7 @@ async function holderOf(deps: ChatRoutesDeps, request: FastifyRequest) {
 
 async function answer(
   { text }: ChatRoutesDeps,
-  { organizationId, environment }: Awaited<ReturnType<typeof holderOf>>,
+  { organizationId, environment, keyId }: Awaited<ReturnType<typeof holderOf>>,
   target: TargetName,
   asked: z.output<typeof SlugChatBody>,
 ): Promise<ChatAnswer> {
@@ -59,6 +59,7 @@ async function answer(
     throw new Fault("invalid_argument", "threadId and externalThreadId are given; legal: at most one of them");
   return await text.chat({
     scope: { organizationId, environment },
+    keyId,
     target,
     message,
     threadId,

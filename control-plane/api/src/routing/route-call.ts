@@ -56,7 +56,7 @@ export function callRouter({ db, clock, log, text, voice }: CallRouterServices):
         throw new Fault("failed_precondition", `agent "${currentAgent.slice(0, 64)}" is not on this call; legal: ${legal.join(", ")}`);
       }
       const choice = await text.chooseAgent({
-        asker: { scope, threadId: call.thread_id },
+        asker: { scope, threadId: call.thread_id, payer: null },
         router,
         messages: utterances.map(({ speaker, text: said }) => ({ role: speaker === "caller" ? "user" : "assistant", text: said })),
         params: thread?.channel_params ?? {},

@@ -4,7 +4,7 @@
  * begins, calls before they run: what was done stays known when the process dies.
  */
 import type { ToolDefinition } from "@struere/domain";
-import { type Clock, Fault } from "@struere/kernel";
+import { type ApiKeyId, type Clock, Fault } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import {
   appendMessages,
@@ -22,7 +22,6 @@ import type { ResponseInputItem } from "openai/resources/responses/responses";
 import { type HistoryMessage, historyItems } from "./history.ts";
 import { type ModelSettings, modelSettings } from "./model-settings.ts";
 import type { RenderPrompt } from "./render-prompt.ts";
-import type { EnsurePaid } from "./spending.ts";
 import { runTools, type StepOfTools, type ToolCallSummary, type ToolRun } from "./run-tools.ts";
 import { actorOf, type TextAgent } from "./text-agent.ts";
 import type { ChargedAttempt, TextModel, TextModelResponse } from "./text-model.ts";
@@ -39,7 +38,6 @@ export interface AnswerServices {
   readonly model: TextModel;
   readonly tools: ToolRunner;
   readonly renderPrompt: RenderPrompt;
-  readonly ensurePaid: EnsurePaid;
 }
 
 export interface MessageToAnswer {
@@ -57,6 +55,8 @@ export interface MessageToAnswer {
   readonly audit?: AuditInHand;
   /** Behind the agent's own prompt. */
   readonly rules?: string;
+  /** Who asked; `null`: an agent, or an audit. */
+  readonly keyId: ApiKeyId | null;
   readonly deadlineAt: number;
   readonly signal: AbortSignal;
 }
@@ -94,7 +94,7 @@ export async function answerMessage(services: AnswerServices, asked: MessageToAn
   for (let step = 1; step <= STEPS_MAX; step++) {
     if (speaker.settings.warning) warnings.add(speaker.settings.warning);
     const response = await ask(services, asked, speaker, { input, last: step === STEPS_MAX });
-    const used = usageOf(response, speaker.agent);
+    const used = usageOf(response, speaker.agent, asked.keyId);
     usage.push(used);
     const calls = step === STEPS_MAX ? [] : response.calls.map((call) => ({ ...call, name: call.name.slice(0, TOOL_NAME_MAX) }));
     const records = calls.map((call) => ({ id: call.callId, name: call.name, arguments: call.argumentsJson }));
@@ -171,11 +171,6 @@ async function ask(
   speaker: Speaker,
   step: { readonly input: readonly ResponseInputItem[]; readonly last: boolean },
 ): Promise<TextModelResponse> {
-  if (!asked.audit) {
-    const { agent, settings, instructions } = speaker;
-    const chars = instructions.length + JSON.stringify(step.input).length;
-    await services.ensurePaid(asked.scope, { threadId: asked.thread.id, agentSlug: agent.slug, model: settings.model, chars });
-  }
   return await services.model.respond({
     settings: speaker.settings,
     instructions: speaker.instructions,
@@ -183,14 +178,18 @@ async function ask(
     tools: speaker.offered,
     toolChoice: step.last ? "none" : "auto",
     purpose: "reply",
-    asker: { scope: asked.scope, threadId: asked.thread.id },
+    asker: {
+      scope: asked.scope,
+      threadId: asked.thread.id,
+      payer: asked.audit ? null : { agentSlug: speaker.agent.slug, keyId: asked.keyId },
+    },
     cacheKey: `${speaker.agent.slug}.${speaker.agent.version}.${asked.thread.id}`,
     deadlineAt: asked.deadlineAt,
     signal: asked.signal,
     onCharged: async (attempt) =>
       await recordTextUsage(services.db, asked.scope, {
         threadId: asked.thread.id,
-        usage: [usageOf(attempt, speaker.agent)],
+        usage: [usageOf(attempt, speaker.agent, asked.keyId)],
         now: new Date(services.clock.wall()),
       }),
   });
@@ -249,7 +248,7 @@ async function append(
   return await appendMessages(db, scope, { threadId: thread.id, turnToken: turn.token, messages, endsTurn, now: new Date(clock.wall()) });
 }
 
-function usageOf({ responseId, model, tokens, requestId }: ChargedAttempt, agent: TextAgent): TextUsage {
-  const usage = { responseId, purpose: "reply", agentSlug: agent.slug, model, ...tokens } as const;
+function usageOf({ responseId, model, tokens, requestId }: ChargedAttempt, agent: TextAgent, keyId: ApiKeyId | null): TextUsage {
+  const usage = { responseId, purpose: "reply", agentSlug: agent.slug, model, ...tokens, ...(keyId === null ? {} : { keyId }) } as const;
   return requestId === undefined ? usage : { ...usage, requestId };
 }

@@ -1,6 +1,6 @@
 /**
  * Which agent of a router shall answer. It always comes to an answer: when the classifier is not sure the fallback has it, when the
- * classifier does not answer in time whoever has the conversation keeps it.
+ * classifier does not answer in time whoever has the conversation keeps it. Only where there is no credit for the choice it says so (NoRoom).
  */
 import { type Clock, Fault } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
@@ -10,6 +10,7 @@ import type { ResponseInputItem } from "openai/resources/responses/responses";
 import { z } from "zod";
 import { modelSettings } from "./model-settings.ts";
 import { routeByRules } from "./route-rules.ts";
+import { NoRoom } from "./spending.ts";
 import type { ChargedAttempt, TextModel, TextModelRequest } from "./text-model.ts";
 
 export interface ChooseQuestion {
@@ -62,6 +63,8 @@ export async function chooseAgent(services: ChooserServices, question: ChooseQue
     const choice = await classify(services, question, router, inVain);
     return { ...choice, charged: [...inVain, ...choice.charged] };
   } catch (thrown) {
+    // Whoever can not pay for the choice can not pay for the answer.
+    if (thrown instanceof NoRoom) throw thrown;
     const fault = Fault.from(thrown);
     services.log.warn(
       { router: router.slug, reason: fault.sentence },
@@ -101,9 +104,9 @@ async function classify(
     cacheKey: `route.${router.slug}`,
     deadlineAt: clock.now() + question.withinMs,
     signal: question.signal ?? new AbortController().signal,
-    onCharged: async (attempt) => void inVain.push(usageOf(attempt)),
+    onCharged: async (attempt) => void inVain.push(usageOf(attempt, question.asker)),
   });
-  const usage = usageOf(response);
+  const usage = usageOf(response, question.asker);
   const chosen = slugOf(response.text);
   const sure = chosen !== undefined && slugs.includes(chosen);
   return {
@@ -115,8 +118,9 @@ async function classify(
   };
 }
 
-function usageOf({ responseId, model, tokens, requestId }: ChargedAttempt): TextUsage {
-  const usage = { responseId, purpose: "route", agentSlug: null, model, ...tokens } as const;
+function usageOf({ responseId, model, tokens, requestId }: ChargedAttempt, { payer }: TextModelRequest["asker"]): TextUsage {
+  const keyId = payer?.keyId ?? null;
+  const usage = { responseId, purpose: "route", agentSlug: null, model, ...tokens, ...(keyId === null ? {} : { keyId }) } as const;
   return requestId === undefined ? usage : { ...usage, requestId };
 }
 

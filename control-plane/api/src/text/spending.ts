@@ -1,51 +1,67 @@
 /**
- * Nobody writes on credit that is gone: before the model is asked, there has to be room for what the answer will about cost. What is
- * refused is in the audit log, and whoever asked is told which limit it was and what to do. What belongs to a call (its auditor, its
- * classifier) is not asked for here: the call was admitted with room for it, and is ended when there is none.
+ * Nobody writes on credit that is gone: before the model is asked, the most that the answer can cost is reserved, so that answers which are under
+ * way at once see each other. What is refused is in the audit log, and whoever asked is told which limit it was and what to do. What belongs
+ * to a call (its auditor, its classifier) reserves nothing here: the call was admitted with room for it, and is ended when there is none.
  */
-import { priceTokens, type RateCard } from "@struere/domain";
-import { type Clock, Fault, micros, type ThreadId } from "@struere/kernel";
+import { ANSWER_TOKENS_MAX, mostOfAnswer, type RateCard } from "@struere/domain";
+import { type ApiKeyId, type Clock, Fault, type ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
-import { type Db, refuseSpending, type Scope, writeAudit } from "@struere/store";
+import { type Db, readRoom, reserveAnswer, type Scope, writeAudit } from "@struere/store";
+import { modelInfo } from "struere";
+import type { ModelSettings } from "./model-settings.ts";
+
+/** Who pays for an answer, and whose caps it counts against. */
+export interface Payer {
+  readonly agentSlug: string;
+  /** `null`: an agent asked. */
+  readonly keyId: ApiKeyId | null;
+}
 
 export interface AnswerToPay {
+  readonly requestId: string;
   readonly threadId: ThreadId;
-  readonly agentSlug: string;
-  readonly model: string;
+  readonly payer: Payer;
+  readonly settings: ModelSettings;
   /** Of all that the model is sent. */
   readonly chars: number;
 }
 
-/** @throws Fault resource_exhausted */
-export type EnsurePaid = (scope: Scope, answer: AnswerToPay) => Promise<void>;
+/** There is no room for an answer. */
+export class NoRoom extends Fault {
+  constructor(sentence: string) {
+    super("resource_exhausted", sentence);
+  }
+}
 
-const CHARS_PER_TOKEN = 4;
-/** Of an answer of ordinary length. */
-const OUTPUT_TOKENS = 500;
+/**
+ * @returns how long the answer may be at most, where credit was reserved for it; `null`: nothing was reserved, since nothing is limited.
+ * @throws NoRoom
+ */
+export type ReserveAnswer = (scope: Scope, answer: AnswerToPay) => Promise<number | null>;
 
-export function spending(services: { readonly db: Db; readonly clock: Clock; readonly log: Log; readonly rateCard: RateCard }): EnsurePaid {
+export function reserving(services: {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly rateCard: RateCard;
+}): ReserveAnswer {
   const { db, clock, log, rateCard } = services;
-  return async (scope, { threadId, agentSlug, model, chars }) => {
-    const now = new Date(clock.wall());
-    const priced = priceTokens(rateCard, model, {
-      inputTextTokens: Math.ceil(chars / CHARS_PER_TOKEN),
-      outputTextTokens: OUTPUT_TOKENS,
-      inputAudioTokens: 0,
-      cachedTextTokens: 0,
-      cachedAudioTokens: 0,
-      outputAudioTokens: 0,
-      seconds: null,
-    });
+  return async (scope, { requestId, threadId, payer, settings, chars }) => {
+    const { keyId, agentSlug } = payer;
+    const { model, maxOutputTokens } = settings;
+    const outputTokensMax = maxOutputTokens ?? Math.min(ANSWER_TOKENS_MAX, modelInfo(model)?.maxOutputTokens ?? ANSWER_TOKENS_MAX);
+    const most = mostOfAnswer(rateCard, { model, chars, outputTokensMax });
     // A model without a price is not asked, and that says why.
-    if (!priced.ok) return;
-    const wanted = micros(priced.value.cost + priced.value.markup);
-    const refusal = await refuseSpending(db, scope, { what: "an answer", wanted, now });
-    if (!refusal) return;
-    const { reason, limit, value, sentence } = refusal;
+    if (!most.ok || most.value === 0n) return null;
+    if (!(await readRoom(db, scope, keyId)).limitsSpending) return null;
+    const now = new Date(clock.wall());
+    const reserved = await reserveAnswer(db, scope, { requestId, threadId, keyId, wanted: most.value, now });
+    if (reserved.ok) return reserved.value ? outputTokensMax : null;
+    const { reason, limit, value, sentence } = reserved.problem;
     const entry = { ...scope, at: now, actor: `agent ${agentSlug}`, action: "chat.refused", subject: threadId };
     await writeAudit(db, { ...entry, detail: { reason, limit, value } }).catch((error: unknown) =>
       log.warn({ err: error, threadId, reason }, "a refused answer is not in the audit log"),
     );
-    throw new Fault("resource_exhausted", sentence);
+    throw new NoRoom(sentence);
   };
 }

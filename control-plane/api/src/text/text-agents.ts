@@ -3,7 +3,7 @@
  * of a thread is answered at a time; the others wait.
  */
 import type { AuditorPlan, RateCard } from "@struere/domain";
-import { type Clock, Fault, type ThreadId } from "@struere/kernel";
+import { type ApiKeyId, type Clock, Fault, type ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import { pause } from "@struere/runtime";
 import {
@@ -24,7 +24,6 @@ import {
   threadChain,
   type Turn,
 } from "@struere/store";
-import { modelInUse } from "struere";
 import type { AuditQuestion } from "./audit-question.ts";
 import { type Answered, answerMessage, type AnswerServices } from "./answer.ts";
 import { chooseAgent, type Choice, type ChooseQuestion } from "./choose-agent.ts";
@@ -34,7 +33,6 @@ import type { RenderPrompt } from "./render-prompt.ts";
 import type { ToolCallSummary } from "./run-tools.ts";
 import { agentsOfRouter, checkParams, findTextTarget, type TargetName, type TextAgent, type TextTarget } from "./text-agent.ts";
 import { meteredModel } from "./metered-model.ts";
-import { spending } from "./spending.ts";
 import { textModel } from "./text-model.ts";
 import type { ToolRunner } from "./tool-runner.ts";
 import { type ModelUsage, totalUsage, usageByModel } from "./usage.ts";
@@ -60,6 +58,8 @@ export interface ChatQuestion {
   readonly externalThreadId: string | null;
   /** Kept on the thread; in prompts `threadContext.params.*`. */
   readonly params: JsonObject;
+  /** Whose caps it counts against. */
+  readonly keyId: ApiKeyId;
   readonly signal?: AbortSignal;
 }
 
@@ -125,9 +125,13 @@ export const AGENT_DEPTH_MAX = 3;
 
 export function textAgents(options: TextAgentsOptions): TextAgents {
   const { db, clock, log, tools, renderPrompt } = options;
-  const model = meteredModel(textModel({ ...options.openai, clock, log, rateCard: options.rateCard }), { db, clock, log });
-  const ensurePaid = spending({ db, clock, log, rateCard: options.rateCard });
-  const services: AnswerServices = { db, clock, log, model, tools, renderPrompt, ensurePaid };
+  const model = meteredModel(textModel({ ...options.openai, clock, log, rateCard: options.rateCard }), {
+    db,
+    clock,
+    log,
+    rateCard: options.rateCard,
+  });
+  const services: AnswerServices = { db, clock, log, model, tools, renderPrompt };
   const now = (): Date => new Date(clock.wall());
   const choose = (question: ChooseQuestion): Promise<Choice> => chooseAgent({ model, clock, log }, question);
 
@@ -136,7 +140,9 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
   async function converse(scope: Scope, target: TextTarget, thread: Thread, asked: Asked): Promise<ChatAnswer> {
     return await inTime(asked.signal, async (deadlineAt, signal) => {
       const turn = await waitForTurn(services, scope, { threadId: thread.id, params: asked.params, deadlineAt, signal });
-      return await inTurn(turn, () => answerInTurn({ scope, target, turn, message: asked.message, deadlineAt, signal }));
+      return await inTurn(turn, () =>
+        answerInTurn({ scope, target, turn, message: asked.message, keyId: asked.keyId, deadlineAt, signal }),
+      );
     });
   }
 
@@ -182,20 +188,21 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
     readonly target: TextTarget;
     readonly turn: Turn;
     readonly message: string;
+    readonly keyId: ApiKeyId | null;
     readonly deadlineAt: number;
     readonly signal: AbortSignal;
   }): Promise<Answered> {
-    const { scope, target, turn, message, deadlineAt, signal } = given;
+    const { scope, target, turn, message, keyId, deadlineAt, signal } = given;
     const { thread } = turn;
     const history = await listThreadMessages(db, scope, thread.id, HISTORY_MESSAGES);
     const colleagues = target.kind === "router" ? await agentsOfRouter(db, scope, target.router) : NOBODY;
-    const routed = target.kind === "router" ? await route(scope, target.router, thread, { history, message, signal }) : null;
+    const routed = target.kind === "router" ? await route(scope, target.router, thread, { history, message, keyId, signal }) : null;
     const agent = target.kind === "agent" ? target.agent : colleagues.get(routed?.agent ?? "");
     if (!agent) throw new Fault("failed_precondition", `the router's agent "${routed?.agent ?? ""}" is not in ${scope.environment}`);
     checkParams(agent, thread.channel_params);
     const messages = [{ role: "user", content: message }] as const;
     await appendMessages(db, scope, { threadId: thread.id, turnToken: turn.token, messages, endsTurn: false, now: now() });
-    const answered = await answerMessage(services, { scope, turn, thread, agent, colleagues, history, message, deadlineAt, signal });
+    const answered = await answerMessage(services, { scope, turn, thread, agent, colleagues, history, message, keyId, deadlineAt, signal });
     const warnings = routed?.warning === undefined ? answered.warnings : [routed.warning, ...answered.warnings];
     return { ...answered, warnings, usage: routed?.usage ? [routed.usage, ...answered.usage] : answered.usage };
   }
@@ -205,19 +212,17 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
     scope: Scope,
     router: Extract<TextTarget, { readonly kind: "router" }>["router"],
     thread: Thread,
-    newest: { readonly history: readonly Message[]; readonly message: string; readonly signal: AbortSignal },
+    newest: {
+      readonly history: readonly Message[];
+      readonly message: string;
+      readonly keyId: ApiKeyId | null;
+      readonly signal: AbortSignal;
+    },
   ): Promise<{ readonly agent: string; readonly usage: TextUsage | null; readonly warning?: string }> {
     const { definition } = router;
-    if (definition.mode === "classify" && definition.agents.length > 1) {
-      const chars =
-        newest.message.length + newest.history.slice(-definition.contextMessages).reduce((sum, one) => sum + one.content.length, 0);
-      const { model: named } = definition.classifyModel;
-      const { model: chooser } = modelInUse(named, now().toISOString().slice(0, 10));
-      await ensurePaid(scope, { threadId: thread.id, agentSlug: router.slug, model: chooser, chars });
-    }
     const said = newest.history.flatMap(({ role, content }) => (role === "tool" || content === "" ? [] : [{ role, text: content }]));
     const choice = await choose({
-      asker: { scope, threadId: thread.id },
+      asker: { scope, threadId: thread.id, payer: { agentSlug: router.slug, keyId: newest.keyId } },
       router: definition,
       messages: [...said, { role: "user", text: newest.message }],
       params: thread.channel_params,
@@ -262,7 +267,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
         params,
         now: now(),
       });
-      const answer = await converse(scope, target, thread, { message, params: {}, ...(signal ? { signal } : {}) });
+      const answer = await converse(scope, target, thread, { message, params: {}, keyId: null, ...(signal ? { signal } : {}) });
       return { response: answer.message, threadId: answer.threadId, agentSlug: answer.agentSlug, usage: answer.usage };
     },
 
@@ -283,7 +288,18 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
           const written = attempt === 1 ? [] : await listThreadMessages(db, scope, turn.thread.id, HISTORY_MESSAGES);
           const history = attemptsOf(written, attempt).slice(0, -1);
           const { audit, rules } = question;
-          const asked = { scope, turn, thread: turn.thread, agent, colleagues: NOBODY, history, message: report, audit, rules };
+          const asked = {
+            scope,
+            turn,
+            thread: turn.thread,
+            agent,
+            colleagues: NOBODY,
+            history,
+            message: report,
+            audit,
+            rules,
+            keyId: null,
+          };
           return await answerMessage(services, { ...asked, deadlineAt, signal });
         }),
       );
@@ -296,6 +312,8 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
 /** What is asked of a thread. */
 interface Asked {
   readonly message: string;
+  /** `null`: an agent asks. */
+  readonly keyId: ApiKeyId | null;
   readonly params: JsonObject;
   readonly signal?: AbortSignal;
 }

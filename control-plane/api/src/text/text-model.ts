@@ -12,6 +12,7 @@ import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from "openai"
 import type { ResponseCreateParamsNonStreaming, ResponseInputItem } from "openai/resources/responses/responses";
 import { z } from "zod";
 import type { ModelSettings } from "./model-settings.ts";
+import type { Payer } from "./spending.ts";
 import { withDeadline } from "./with-deadline.ts";
 
 export interface TextModelOptions {
@@ -34,7 +35,12 @@ export interface TextModelRequest {
   readonly format?: { readonly name: string; readonly schema: { readonly [field: string]: unknown } };
   readonly purpose: "reply" | "route";
   /** Whose thread it is asked for. */
-  readonly asker: { readonly scope: Scope; readonly threadId: ThreadId };
+  readonly asker: {
+    readonly scope: Scope;
+    readonly threadId: ThreadId;
+    /** `null`: it belongs to a call. */
+    readonly payer: Payer | null;
+  };
   /** Requests that begin alike should name the same: the vendor finds its cache by it. */
   readonly cacheKey: string;
   /** On the clock. */

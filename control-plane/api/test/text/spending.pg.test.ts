@@ -3,7 +3,18 @@ import { memoryBus } from "@struere/bus";
 import { micros } from "@struere/kernel";
 import { systemClock } from "@struere/runtime";
 import type { SimulatedFault } from "@struere/simulators";
-import { getLedger, keepRateCard, listAudit, listStatement, postEntry, setAllowance, setCreditLimit, verifyLedger } from "@struere/store";
+import {
+  findKeyHolder,
+  getAllowance,
+  getLedger,
+  keepRateCard,
+  listAudit,
+  listStatement,
+  postEntry,
+  setAllowance,
+  setCreditLimit,
+  verifyLedger,
+} from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rateCards } from "../../src/billing/bill-uses.ts";
@@ -152,4 +163,57 @@ describe("an answer in writing", () => {
     expect([status, body["error"]]).toEqual([429, expect.stringMatching(/per day of production leaves no room for an answer/)]);
     expect([at.vendor.texts.length, at.runs.length]).toEqual([1, 1]);
   });
+
+  /** The most that one answer of this agent can cost. */
+  const SETTINGS = { model: { model: "gpt-6.1-terra", maxTokens: 1_000 } };
+
+  test("reserves the most that it can cost, so that of many at once no more are asked than there is credit for", async () => {
+    await using at = await world();
+    await at.tenant.agent("intake", SETTINGS);
+    await setCreditLimit(database.db, at.tenant.scope, { creditLimit: micros(0), currency: "USD", now: NOW });
+    // An answer of 1,000 tokens is 0.005 dollars, and what is read is little beside it.
+    const credit = { actor: "test", entry: { kind: "credit", key: "first", amount: micros(16_000) } } as const;
+    await postEntry(database.db, at.tenant.scope, credit, NOW);
+    const answers = await Promise.all(Array.from({ length: 12 }, () => chat(at, "intake", "Hello there")));
+    const given = answers.filter(({ status }) => status === 200);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(12 - given.length);
+    expect(given.length).toBeGreaterThan(0);
+    expect(at.vendor.texts).toHaveLength(given.length);
+    expect((await balances(at)).available).toBeGreaterThanOrEqual(0n);
+    await bill();
+    expect(await balances(at)).toMatchObject({ held: 0n, available: 16_000n - owed(at), models: owed(at) });
+    expect(await verifyLedger(database.db, at.tenant.scope)).toEqual([]);
+  });
+
+  test("takes no more of the model than was reserved, and gives back what came to nothing", async () => {
+    await using at = await world([{ kind: "text_refused", code: "invalid_prompt", status: 400, times: 1 }]);
+    await at.tenant.agent("intake", { model: { model: "gpt-6.1-terra" } });
+    await setCreditLimit(database.db, at.tenant.scope, { creditLimit: micros(1_000_000), currency: "USD", now: NOW });
+    expect((await chat(at, "intake", "Hello there")).status).not.toBe(200);
+    await expect.poll(async () => (await balances(at)).held).toBe(0n);
+    expect((await chat(at, "intake", "Hello there")).status).toBe(200);
+    expect(at.vendor.texts.map(({ body }) => body["max_output_tokens"])).toEqual([16_384, 16_384]);
+  });
+
+  test("counts for the key that asked, whose cap it can not go beyond; for another key there is room", async () => {
+    await using at = await world();
+    await at.tenant.agent("intake", SETTINGS);
+    const other = await at.tenant.keyWith(["chat"]);
+    const [holder] = await keyOf(at.tenant.key);
+    const change = { hour: micros(6_000) };
+    await setAllowance(database.db, at.tenant.scope, { keyId: holder, change, now: new Date() });
+    expect((await chat(at, "intake", "Hello there")).status).toBe(200);
+    await bill();
+    expect((await getAllowance(database.db, at.tenant.scope, holder)).spent.hour.amount).toBe(owed(at));
+    await setAllowance(database.db, at.tenant.scope, { keyId: holder, change: { hour: micros(5_000) }, now: new Date() });
+    const refused = await chat(at, "intake", "Hello there");
+    expect([refused.status, refused.body["error"]]).toEqual([429, expect.stringMatching(`per hour of key ${holder} leaves no room`)]);
+    expect((await post(at, "/v1/agents/intake/chat", other, { message: "Hello" })).status).toBe(200);
+  });
 });
+
+async function keyOf(plaintext: string) {
+  const holder = await findKeyHolder(database.db, plaintext, new Date());
+  if (!holder) throw new Error("the tenant has a key");
+  return [holder.keyId] as const;
+}

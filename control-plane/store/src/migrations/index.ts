@@ -17,6 +17,7 @@ import { up as shortLock } from "./0014-short-lock.ts";
 import { up as unbilled } from "./0015-unbilled.ts";
 import { up as textRequests } from "./0016-text-requests.ts";
 import { up as findPosted } from "./0017-find-posted.ts";
+import { up as textHolds } from "./0018-text-holds.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -36,4 +37,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0015-unbilled": { up: unbilled },
   "0016-text-requests": { up: textRequests },
   "0017-find-posted": { up: findPosted },
+  "0018-text-holds": { up: textHolds },
 };

@@ -1,6 +1,6 @@
 /** Money: prices, books, holds, and what may be spent. */
 import type { Account, EntryKind, PricedLine, RateCard } from "@struere/domain";
-import type { CallId, Environment, Micros, OrganizationId, ThreadId } from "@struere/kernel";
+import type { ApiKeyId, CallId, Environment, Micros, OrganizationId, ThreadId } from "@struere/kernel";
 import type { ColumnType, Selectable } from "kysely";
 import type { Money, MoneyOrNull } from "./columns.ts";
 import type { TextUsageTable } from "./threads.ts";
@@ -76,6 +76,8 @@ export interface CreditHoldTable {
   opened_at: Date;
   expires_at: Date;
   closed_at: Date | null;
+  /** Of an answer in writing that a key asked for; a call knows its own. */
+  api_key_id: ColumnType<ApiKeyId | null, ApiKeyId | null | undefined, ApiKeyId | null>;
 }
 
 export interface AllowanceTable {

@@ -1,6 +1,6 @@
 /** Conversations, and what was written in them. */
 import type { ThreadStatus } from "@struere/domain";
-import type { Environment, OrganizationId, ThreadId } from "@struere/kernel";
+import type { ApiKeyId, Environment, OrganizationId, ThreadId } from "@struere/kernel";
 import type { ColumnType, Generated, Selectable } from "kysely";
 import type { Json, JsonObject, NullableJson } from "./columns.ts";
 
@@ -76,6 +76,10 @@ export interface TextUsageTable {
   output_tokens: number;
   reasoning_tokens: number;
   cache_write_tokens: ColumnType<number, number | undefined, number>;
+  /** What was asked, whose credit hold it is captured from. */
+  request_id: ColumnType<string | null, string | null | undefined, never>;
+  /** Who asked; `null`: a call, or an agent. */
+  api_key_id: ColumnType<ApiKeyId | null, ApiKeyId | null | undefined, never>;
   /** We counted, since the vendor did not say. */
   estimated: ColumnType<boolean, boolean | undefined, boolean>;
   at: Date;
