@@ -85,14 +85,22 @@ function estimateNext(earlier: readonly TokensUsed[], instructionsChars: number)
 /** Of a text model's answer, where there is no other to go by. */
 const ANSWER_TEXT_TOKENS = 100;
 
-/** An answer that nobody lived to read: it was asked with so many characters, and is as long as such answers are. Nothing counts as cached. */
-export function estimateAnswer(inputChars: number, meanOutputTokens: number | null): TokensUsed {
+/** What answers of the same kind were like lately. */
+export interface EarlierAnswers {
+  readonly meanOutputTokens: number;
+  /** Of what they read, from 0 to 1. */
+  readonly cachedShare: number;
+}
+
+/** An answer that nobody lived to read: it was asked with so many characters, and is as long, and as much of it cached, as of such answers. */
+export function estimateAnswer(inputChars: number, earlier: EarlierAnswers | null): TokensUsed {
+  const inputTextTokens = Math.ceil(inputChars / CHARS_PER_TOKEN);
   return {
-    inputTextTokens: Math.ceil(inputChars / CHARS_PER_TOKEN),
+    inputTextTokens,
     inputAudioTokens: 0,
-    cachedTextTokens: 0,
+    cachedTextTokens: Math.floor(inputTextTokens * (earlier?.cachedShare ?? 0)),
     cachedAudioTokens: 0,
-    outputTextTokens: meanOutputTokens ?? ANSWER_TEXT_TOKENS,
+    outputTextTokens: earlier?.meanOutputTokens ?? ANSWER_TEXT_TOKENS,
     outputAudioTokens: 0,
     seconds: null,
   };

@@ -273,6 +273,7 @@ export {
 export { type CarrierTimes, isTurnedAwayAsBusy, unreportedSeconds } from "./carrier-time.ts";
 export { startOfNextMonth } from "./utc.ts";
 export {
+  type EarlierAnswers,
   estimateAnswer,
   estimateResponse,
   inFlight,

@@ -118,8 +118,9 @@ describe("a response that nobody reported", () => {
     });
   });
 
-  test("an answer in text is estimated by what was asked, and is as long as such answers are", () => {
-    expect(estimateAnswer(401, 37)).toMatchObject({ inputTextTokens: 101, cachedTextTokens: 0, outputTextTokens: 37 });
-    expect(estimateAnswer(401, null)).toMatchObject({ outputTextTokens: 100 });
+  test("an answer in text is estimated by what was asked, and is as long, and as much cached, as such answers are", () => {
+    const earlier = { meanOutputTokens: 37, cachedShare: 0.5 };
+    expect(estimateAnswer(401, earlier)).toMatchObject({ inputTextTokens: 101, cachedTextTokens: 50, outputTextTokens: 37 });
+    expect(estimateAnswer(401, null)).toMatchObject({ cachedTextTokens: 0, outputTextTokens: 100 });
   });
 });

@@ -58,7 +58,7 @@ export async function estimateUnanswered(options: BillingOptions & { readonly ca
   for (const asked of unanswered) {
     const scope: Scope = { organizationId: asked.organization_id, environment: asked.environment };
     const card = await cards.find(asked.call_rate_card_version ?? cardNow);
-    const priced = card && priceTokens(card, asked.model, estimateAnswer(asked.input_chars, asked.mean_output_tokens));
+    const priced = card && priceTokens(card, asked.model, estimateAnswer(asked.input_chars, asked.earlier));
     if (card && priced?.ok) {
       const { cost, lines } = priced.value;
       const entry: EntryToPost = {
