@@ -68,7 +68,7 @@ export async function createControlPlane(config: ControlConfig, overrides: Contr
   parts.defer(() => recorder.close());
   const biller = startBiller({ ...context, db: context.billDb });
   parts.defer(() => biller.close());
-  const creditWatch = startCreditWatch({ ...context, db: context.billDb });
+  const creditWatch = startCreditWatch({ ...context, db: context.billDb, legs });
   parts.defer(() => creditWatch.close());
   const sweeper = startSweeper({ ...plane, legs });
   const retention = startRetention(plane, { days: config.recordingDays ?? DEFAULT_RECORDING_DAYS });

@@ -83,6 +83,23 @@ export function callReserve(price: CallPrice, lastedMs: number): CallReserve {
   return { end: micros(end), wrapUp: micros(wrapUp), full: micros(full) };
 }
 
+/** A call whose caller talks to a person: two calls at the carrier, and no agent that could be told anything. */
+export interface TransferredCall {
+  /** Of the call itself, since it was answered, and of the leg to the person. */
+  readonly lastedMs: number;
+  readonly legMs: number;
+  /** The leg's price, markup included. */
+  readonly legMinute: Micros;
+}
+
+/** A moment's notice is none: it may go on as long as what it has used, and the minutes that begin while it is cut, are reserved. */
+export function transferReserve({ minute }: Pick<CallPrice, "minute">, { lastedMs, legMs, legMinute }: TransferredCall): CallReserve {
+  const begun = (ms: number): bigint => BigInt(Math.floor(Math.max(0, ms) / 60_000) + 1);
+  const used = begun(lastedMs) * minute + begun(legMs) * legMinute;
+  const end = used + minute + legMinute;
+  return { end: micros(end), wrapUp: micros(end), full: micros(end + 2n * (minute + legMinute) + 1n) };
+}
+
 /** How much more to reserve; zero: enough is left for a while. */
 export function refill(reserve: CallReserve, remaining: Micros): Micros {
   const half = (reserve.full + reserve.wrapUp) / 2n;

@@ -254,6 +254,7 @@ export {
   callPrice,
   type CallReserve,
   callReserve,
+  transferReserve,
   MEDIA_CONTRACT,
   overdraftBound,
   type PricedCall,

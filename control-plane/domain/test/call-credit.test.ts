@@ -12,6 +12,7 @@ import {
   MEDIA_CONTRACT,
   NO_CAPS,
   overdraftBound,
+  transferReserve,
   type RateCard,
   refill,
   type SpendCaps,
@@ -268,4 +269,13 @@ describe("a call is refused", () => {
       }),
     );
   });
+});
+
+test("what is reserved for a transferred call covers all minutes that were begun, and those that begin while it is cut", () => {
+  const price = { minute: micros(10), legMinute: micros(100) };
+  const reserve = (lastedMs: number, legMs: number) => transferReserve(price, { lastedMs, legMs, legMinute: price.legMinute });
+  expect(reserve(0, 0)).toEqual({ end: 220n, wrapUp: 220n, full: 441n });
+  expect(reserve(59_999, 59_999).end).toBe(220n);
+  expect(reserve(60_000, 59_999).end).toBe(230n);
+  expect(reserve(60_000, 60_000).end).toBe(330n);
 });

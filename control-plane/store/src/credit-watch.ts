@@ -3,7 +3,16 @@
  * under the lock of the books, as far as credit and caps have room. A call whose hold can not be filled up is told to wrap up, and then to
  * end: what it is told stands in its row, and its node hears it with every answer to the lease.
  */
-import { type CallAdvice, callAdvice, type CallPrice, callReserve, refill, tightestCap } from "@struere/domain";
+import {
+  type CallAdvice,
+  callAdvice,
+  type CallPrice,
+  callReserve,
+  HOLD_EXPIRES_MS,
+  refill,
+  tightestCap,
+  transferReserve,
+} from "@struere/domain";
 import { randomUUID } from "node:crypto";
 import { type ApiKeyId, type CallId, Fault, type Micros, micros, NO_MONEY } from "@struere/kernel";
 import { sql } from "kysely";
@@ -11,6 +20,7 @@ import { getAllowance } from "./allowances.ts";
 import { allowancesOf, holdOf } from "./call-credit.ts";
 import { type Db, inTransaction, tryLock } from "./database.ts";
 import { balancesOf, type EntryToPost, lockBooks, postEntries } from "./ledger.ts";
+import { renewHolds } from "./ledger-holds.ts";
 import type { Call } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
@@ -25,24 +35,36 @@ interface WatchedCall {
   readonly remaining: number | bigint;
   readonly is_open: boolean;
   readonly dearest: number | bigint | null;
+  /** The person whom its caller talks to, since when; `null`: it is with an agent. */
+  readonly transferred_to: string | null;
+  readonly transferred_at: Date | null;
   readonly advice: Call["advice"];
   readonly advice_reason: Call["advice_reason"];
 }
 
+/** With the price of the leg to the person, where there is one. */
 export type PriceOfCall = (
-  call: Pick<WatchedCall, "rate_card_version" | "config" | "direction" | "to_number">,
-) => Promise<CallPrice | undefined>;
+  call: Pick<WatchedCall, "rate_card_version" | "config" | "direction" | "to_number" | "transferred_to">,
+) => Promise<(CallPrice & { readonly legMinute: Micros }) | undefined>;
 
 export interface Advised {
   readonly callId: CallId;
   readonly advice: CallAdvice;
+  /** Nobody is there who could be told: it has to be ended at the carrier. */
+  readonly transferred: boolean;
 }
+
+/** With an agent, or transferred to a person and not over yet. */
+const ON_THE_LINE = sql`(call.status = 'active' or (
+  call.status = 'completed' and call.reason = 'transferred' and call.carrier_ended_at is null
+    and exists (select from call_transfers transfer where transfer.call_id = call.id and transfer.leg_duration_s is null)
+))`;
 
 /** Environments in which calls with reserved credit are going on. */
 export async function listWatchedScopes(db: Db): Promise<readonly Scope[]> {
   const { rows } = await sql<{ organization_id: Scope["organizationId"]; environment: Scope["environment"] }>`
     select distinct call.organization_id, call.environment from calls call
-    where call.status = 'active' and exists (
+    where ${ON_THE_LINE} and exists (
       select from credit_holds hold
       where hold.organization_id = call.organization_id and hold.environment = call.environment and hold.id = call.id
         and hold.state <> 'released'
@@ -63,8 +85,11 @@ export async function watchCredit(
   const { priceOf, now } = watch;
   const decided = await inTransaction(db, async (tx) => {
     if (!(await tryLock(tx, `credit ${scope.organizationId} ${scope.environment}`))) return [];
-    const prices = new Map<CallId, CallPrice>();
+    const prices = new Map<CallId, PriceOf>();
     const seen = await liveCalls(tx, scope);
+    // Of the others the lease does it.
+    const transferred = seen.flatMap(({ id, transferred_at: at }) => (at === null ? [] : [id]));
+    await renewHolds(tx, { callIds: transferred, expiresAt: new Date(now.getTime() + HOLD_EXPIRES_MS) });
     for (const call of seen) {
       const price = await priceOf(call);
       if (price) prices.set(call.id, price);
@@ -83,7 +108,7 @@ export async function watchCredit(
   });
   const changed = decided.filter(({ call, advice }) => call.advice !== "end_call" && call.advice !== (advice?.action ?? null));
   await writeAdvice(db, changed);
-  return changed.flatMap(({ call, advice }) => (advice ? [{ callId: call.id, advice }] : []));
+  return changed.flatMap(({ call, advice }) => (advice ? [{ callId: call.id, advice, transferred: call.transferred_at !== null }] : []));
 }
 
 interface Decided {
@@ -96,7 +121,7 @@ async function fillUp(
   scope: Scope,
   books: {
     readonly calls: readonly WatchedCall[];
-    readonly prices: ReadonlyMap<CallId, CallPrice>;
+    readonly prices: ReadonlyMap<CallId, PriceOf>;
     readonly ledger: ReturnType<typeof balancesOf>;
     readonly now: Date;
   },
@@ -145,7 +170,9 @@ async function writeAdvice(db: Db, decided: readonly Decided[]): Promise<void> {
       .updateTable("calls")
       .set({ advice: advice?.action ?? null, advice_reason: advice?.reason ?? null })
       .where("id", "=", call.id)
-      .where("status", "=", "active")
+      .where((where) =>
+        where.or([where("status", "=", "active"), where.and([where("reason", "=", "transferred"), where("carrier_ended_at", "is", null)])]),
+      )
       .where((where) => where.or([where("advice", "is", null), where("advice", "=", "wrap_up")]))
       .execute();
   }
@@ -157,10 +184,13 @@ async function liveCalls(tx: Db, scope: Scope): Promise<readonly WatchedCall[]> 
       coalesce(call.answered_at, call.created_at) as began_at, hold.remaining_micros as remaining, hold.state = 'open' as is_open, (
         select max(used.amount_micros) from ledger_transactions used
         where used.call_id = call.id and used.kind = 'charge' and used.source <> 'telephony'
-      ) as dearest
-    from calls call join credit_holds hold
+      ) as dearest,
+      transfer.to_number as transferred_to, transfer.asked_at as transferred_at
+    from calls call
+    left join call_transfers transfer on transfer.call_id = call.id and call.status <> 'active'
+    join credit_holds hold
       on hold.organization_id = call.organization_id and hold.environment = call.environment and hold.id = call.id
-    where call.organization_id = ${scope.organizationId} and call.environment = ${scope.environment} and call.status = 'active'
+    where call.organization_id = ${scope.organizationId} and call.environment = ${scope.environment} and ${ON_THE_LINE}
       and hold.state <> 'released'
     order by call.id`.execute(tx);
   return rows;
@@ -170,7 +200,7 @@ async function liveCalls(tx: Db, scope: Scope): Promise<readonly WatchedCall[]> 
 async function asOfNow(tx: Db, { organizationId, environment }: Scope, calls: readonly WatchedCall[]): Promise<readonly WatchedCall[]> {
   const { rows } = await sql<Pick<WatchedCall, "id" | "remaining" | "is_open">>`
     select hold.id, hold.remaining_micros as remaining, hold.state = 'open' as is_open
-    from credit_holds hold join calls call on call.id = hold.id and call.status = 'active'
+    from credit_holds hold join calls call on call.id = hold.id and ${ON_THE_LINE}
     where hold.organization_id = ${organizationId} and hold.environment = ${environment} and hold.state <> 'released'
       and hold.id = any(${calls.map(({ id }) => id)}::text[])`.execute(tx);
   const holds = new Map(rows.map((row) => [row.id, row]));
@@ -180,8 +210,13 @@ async function asOfNow(tx: Db, { organizationId, environment }: Scope, calls: re
   });
 }
 
-function reserveOf(call: WatchedCall, price: CallPrice | undefined, now: Date) {
+type PriceOf = CallPrice & { readonly legMinute: Micros };
+
+function reserveOf(call: WatchedCall, price: PriceOf | undefined, now: Date) {
   if (!price) return undefined;
+  const since = (at: Date): number => now.getTime() - at.getTime();
+  if (call.transferred_at !== null)
+    return transferReserve(price, { lastedMs: since(call.began_at), legMs: since(call.transferred_at), legMinute: price.legMinute });
   const dearest = micros(call.dearest ?? 0);
   return callReserve({ ...price, response: dearest > price.response ? dearest : price.response }, now.getTime() - call.began_at.getTime());
 }

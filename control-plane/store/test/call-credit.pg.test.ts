@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import {
   admitCall,
   type Db,
+  expireHolds,
   getAllowance,
   getLedger,
   inTransaction,
@@ -16,6 +17,7 @@ import {
   postEntries,
   readRoom,
   postEntry,
+  recordTransfer,
   renewLeases,
   type Scope,
   setAllowance,
@@ -252,6 +254,15 @@ async function aRunningCall(scope: Scope, { keyId }: { readonly keyId?: ApiKeyId
       const { advice } = await renewLeases(server.db, { nodeId, leases, now: NOW });
       return advice.map(({ action, reason }) => `${action} ${reason}`).join() || null;
     },
+    /** Its caller talks to a person from now on: the agent is gone. */
+    async isTransferred(now: Date): Promise<void> {
+      await recordTransfer(server.db, scope, { callId: ids.callId, toNumber: "+15550100300", now });
+      await server.db
+        .updateTable("calls")
+        .set({ status: "completed", reason: "transferred", ended_at: now })
+        .where("id", "=", ids.callId)
+        .execute();
+    },
     async ends(): Promise<void> {
       await server.db.updateTable("calls").set({ status: "completed", ended_at: NOW }).where("id", "=", ids.callId).execute();
       await postEntries(server.db, scope, [{ actor: "biller", entry: { kind: "release", holdId: ids.callId } }], NOW);
@@ -259,7 +270,11 @@ async function aRunningCall(scope: Scope, { keyId }: { readonly keyId?: ApiKeyId
   };
 }
 
-const watch = async (scope: Scope, now = NOW) => await watchCredit(server.db, scope, { priceOf: async () => PRICE, now });
+const LEG_MINUTE = micros(4_000);
+const watch = async (scope: Scope, now = NOW) => {
+  const advised = await watchCredit(server.db, scope, { priceOf: async () => ({ ...PRICE, legMinute: LEG_MINUTE }), now });
+  return advised.map(({ callId, advice, transferred }) => (transferred ? { callId, advice, transferred } : { callId, advice }));
+};
 
 describe("a running call", () => {
   test("has its hold filled up as long as there is credit; then it is told to wrap up, and then to end, again and again", async () => {
@@ -284,6 +299,30 @@ describe("a running call", () => {
     ]);
     await call.uses(2_000);
     expect((await getLedger(server.db, scope)).balances).toMatchObject({ held: 0n, available: -499n });
+    expect(await verifyLedger(server.db, scope)).toEqual([]);
+  });
+
+  test("that was transferred keeps reserved what both its legs cost, minute by minute, and is to be cut when there is no more", async () => {
+    // The leg is 4,000 a minute: after n of them n + 1 are used or begun, one more begins while it is cut, and two are in advance.
+    const scope = await aPrepaidScope(24_001);
+    const call = await aRunningCall(scope);
+    await call.isTransferred(later(1_000));
+    const held = async () => (await getLedger(server.db, scope)).balances.held;
+    expect(await listWatchedScopes(server.db)).toContainEqual(scope);
+    expect([await watch(scope, later(10_000)), await held()]).toEqual([[], 16_001n]);
+    expect([await watch(scope, later(200_000)), await held()]).toEqual([[], 24_001n]);
+    // Its lease is gone, and yet its credit is not given back.
+    expect(await expireHolds(server.db, later(310_000))).toBe(0);
+    expect(await watch(scope, later(299_000))).toEqual([]);
+    const cut = { callId: call.id, advice: { action: "end_call", reason: "credit_exhausted" }, transferred: true };
+    expect(await watch(scope, later(302_000))).toEqual([cut]);
+    expect(await watch(scope, later(304_000))).toEqual([]);
+    await server.db
+      .updateTable("calls")
+      .set({ carrier_ended_at: later(305_000) })
+      .where("id", "=", call.id)
+      .execute();
+    expect(await listWatchedScopes(server.db)).not.toContainEqual(scope);
     expect(await verifyLedger(server.db, scope)).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import type { RateCard } from "@struere/domain";
 import { formatMicros, micros } from "@struere/kernel";
 import { scriptedMind } from "@struere/simulators";
 import { testDatabase, until } from "@struere/testkit";
-import { getLedger, listLedgers, verifyLedger } from "@struere/store";
+import { getLedger, listAudit, listLedgers, verifyLedger } from "@struere/store";
 import { MODELS } from "struere";
 import { expect, test } from "vitest";
 import { carrierTotal } from "../bill.ts";
@@ -66,4 +66,39 @@ test("a transferred call is billed with both its legs and its stream, and reconc
   const { balances } = await getLedger(database.db, scope);
   expect(balances).toMatchObject({ telephony: 8_500n + 14_000n + 4_000n, unobserved: 0n });
   expect(await verifyLedger(database.db, scope)).toEqual([]);
+});
+
+/** A minute with the person is dearer than all that a call begins with. */
+const DEAR: RateCard = {
+  ...DEARER,
+  version: "dear",
+  telephony: [
+    { direction: "inbound", prefix: "+1", perMinute: 10_000 },
+    { direction: "outbound", prefix: "+1", perMinute: 5_000_000 },
+  ],
+};
+
+test("a transferred call is ended at the carrier when there is no more credit for it", async () => {
+  await using database = await testDatabase();
+  await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEAR });
+  await world.answeredBy({ name: "Hotel", slug: "hotel", systemPrompt: `The reception is at ${PERSON}.`, tools: ["call.transfer"] });
+  await world.api.billing.setCreditLimit.mutate({ creditLimit: "0" });
+  await world.api.billing.topup.mutate({ amount: "6", idempotencyKey: "first" });
+  const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
+  await call.hears(HELLO);
+  await call.says("Can I talk to a person?");
+  await call.hears("I connect you.");
+  const person = await world.twilio.phone(PERSON).rings();
+  await Promise.all([call.ended, person.ended]);
+  const { id, reason } = await world.recordOf(call.sid);
+  expect(reason).toBe("transferred");
+  const [scope] = await listLedgers(database.db);
+  if (!scope) throw new Error("there are no books");
+  await until(async () => (await listAudit(database.db, scope, 50)).some(({ action }) => action === "call.cut"), {
+    what: "the cut in the audit log",
+    withinMs: 15_000,
+  });
+  const cuts = (await listAudit(database.db, scope, 50)).filter(({ action }) => action === "call.cut");
+  expect(cuts).toMatchObject([{ subject: id, detail: { reason: "credit_exhausted" } }]);
+  expect(call.ending?.reason).toBe("rest-completed");
 });

@@ -18,6 +18,7 @@ import { up as unbilled } from "./0015-unbilled.ts";
 import { up as textRequests } from "./0016-text-requests.ts";
 import { up as findPosted } from "./0017-find-posted.ts";
 import { up as textHolds } from "./0018-text-holds.ts";
+import { up as transfersOnTheLine } from "./0019-transfers-on-the-line.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -38,4 +39,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0016-text-requests": { up: textRequests },
   "0017-find-posted": { up: findPosted },
   "0018-text-holds": { up: textHolds },
+  "0019-transfers-on-the-line": { up: transfersOnTheLine },
 };
