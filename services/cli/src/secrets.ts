@@ -54,7 +54,7 @@ export function secretsOf(env: { readonly [name: string]: string | undefined }, 
   argv.forEach((argument, index) => {
     const [option, inline] = split(argument);
     const value = inline ?? argv[index + 1];
-    const isShown = isIdempotencyKey(option, argv.slice(0, index)) && !isApiKey(value ?? "");
+    const isShown = option === IDEMPOTENCY_KEY && !isApiKey(value ?? "");
     if (SECRET_OPTION.test(option) && !isShown) secrets.remember(value);
     secrets.remember(passwordIn(inline ?? argument));
   });
@@ -62,11 +62,7 @@ export function secretsOf(env: { readonly [name: string]: string | undefined }, 
 }
 
 /** What an asker makes up, so that nothing is done twice: it is shown like any other word. */
-function isIdempotencyKey(option: string, before: readonly string[]): boolean {
-  if (option === "--idempotency-key") return true;
-  const calls = before.indexOf("calls");
-  return option === "--key" && calls >= 0 && before[calls + 1] === "place";
-}
+const IDEMPOTENCY_KEY = "--idempotency-key";
 
 /** Whoever gives one where it does not belong has it hidden. */
 function isApiKey(value: string): boolean {

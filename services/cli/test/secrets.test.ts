@@ -112,13 +112,14 @@ describe("secrets", () => {
   test("an idempotency key is no secret, and whatever else is called a key is one", () => {
     const shown = (...argv: readonly string[]) => secretsOf({}, argv).scrub("the table of order-4711 and no other");
     const WHOLE = "the table of order-4711 and no other";
-    expect(shown("calls", "place", "--to", "+14155550111", "--key", "order-4711")).toBe(WHOLE);
-    expect(shown("--env", "development", "calls", "place", "--key=order-4711")).toBe(WHOLE);
+    expect(shown("calls", "place", "--to", "+14155550111", "--idempotency-key", "order-4711")).toBe(WHOLE);
+    expect(shown("--env", "development", "calls", "place", "--idempotency-key=order-4711")).toBe(WHOLE);
     expect(shown("calls", "inject", "call_1", "--idempotency-key", "order-4711")).toBe(WHOLE);
+    expect(shown("calls", "place", "--key", "order-4711")).not.toContain("4711");
     expect(shown("calls", "list", "--key", "order-4711")).not.toContain("4711");
     expect(shown("agents", "list", "--key=order-4711")).not.toContain("4711");
     expect(shown("calls", "place", "--api-key", "order-4711")).not.toContain("4711");
-    expect(secretsOf({}, ["calls", "place", "--key", KEY]).scrub(`said ${KEY}`)).toBe("said [secret]");
+    expect(secretsOf({}, ["calls", "place", "--idempotency-key", KEY]).scrub(`said ${KEY}`)).toBe("said [secret]");
   });
 
   test("a secret that begins another hides both", () => {

@@ -16,7 +16,7 @@ export interface PlaceFlags extends SimulateFlags {
   readonly voicemail?: string;
   readonly message?: string;
   readonly ringSeconds?: string;
-  readonly key?: string;
+  readonly idempotencyKey?: string;
   readonly watch?: boolean;
 }
 
@@ -39,7 +39,7 @@ export async function placeCall(invocation: Invocation, flags: PlaceFlags): Prom
     ...(flags.entityType === undefined ? {} : { entityType: flags.entityType }),
     ...readVoicemail(flags),
     ...(flags.ringSeconds === undefined ? {} : { ringSeconds: readSeconds(flags.ringSeconds) }),
-    ...(flags.key === undefined ? {} : { idempotencyKey: flags.key }),
+    ...(flags.idempotencyKey === undefined ? {} : { idempotencyKey: flags.idempotencyKey }),
   };
   const { ask } = await session();
   const placed = await ask((api, options) => api.calls.place.mutate(order, options));

@@ -88,7 +88,7 @@ export function addCalls(program: Command, invoked: Invoked): void {
     .option("--voicemail <policy>", "when a machine answers: treat_as_human, hang_up or leave_message")
     .option("--message <text>", "what is said after the beep, with --voicemail leave_message")
     .option("--ring-seconds <seconds>", "how long the phone may ring, 5 to 120")
-    .option("--key <key>", "placing again with the same key is the same call")
+    .option("--idempotency-key <key>", "placing again with the same key is the same call")
     .option("--watch", "follow the call to its end")
     .option("--simulate", "a call by a simulated caller, who says what was heard")
     .option("--script <file>", "what the simulated caller does, in YAML; without it: listens, says something, listens, hangs up")
