@@ -106,12 +106,18 @@ async function tooEarly({ twilio }: CreditSystem): Promise<ReadonlySet<string>> 
   return sids;
 }
 
+/** By then the credit is gone. What calls that end give back would keep the last ones talking for minutes. */
+const TALK_MS = 100_000;
+
 /** Never stops asking, and cuts in as soon as it is answered: so more is said, and billed, than anybody could hear. */
 async function talk(call: PhoneCall): Promise<void> {
+  const clock = systemClock();
+  const until = clock.now() + TALK_MS;
   try {
     await call.hears("the clerk speaking", PATIENTLY);
     await call.says("When are you open?");
-    while (call.ending === null) await call.saysOver("When are you open?", PATIENTLY);
+    while (call.ending === null && clock.now() < until) await call.saysOver("When are you open?", PATIENTLY);
+    await call.hangUp();
   } catch {
     // It was refused, or it is over: how it ended is in its record.
   }
