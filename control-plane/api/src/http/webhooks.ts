@@ -129,20 +129,24 @@ async function handle(
 }
 
 /**
- * While the database is away the phone rings on, and a report waits: the same is asked again until there is no more time. Whatever a webhook
+ * While the database is away, or too busy, the phone rings on, and a report waits: the same is asked again until there is no more time. Whatever a webhook
  * does it does once, however often it is asked to.
  * @throws Fault deadline_exceeded, or why the database could not be had.
  */
 async function patiently<Answer>(clock: Clock, ms: number, answer: () => Promise<Answer>): Promise<Answer> {
   const late = new AbortController();
   const until = clock.now() + ms;
-  const isAway = (thrown: unknown): boolean => faultOfDatabase(thrown)?.code === "unavailable";
+  // In a rush a statement may have waited too long for its turn, too: that was cut off and has done nothing.
+  const mayPass = (thrown: unknown): boolean => {
+    const code = faultOfDatabase(thrown)?.code;
+    return code === "unavailable" || (!(thrown instanceof Fault) && (code === "aborted" || code === "deadline_exceeded"));
+  };
   try {
     return await within(
       clock,
       ms,
       retrying(
-        { clock, ...ASK_AGAIN, signal: late.signal, worthwhile: (thrown) => isAway(thrown) && clock.now() + ASK_AGAIN.maxDelayMs < until },
+        { clock, ...ASK_AGAIN, signal: late.signal, worthwhile: (thrown) => mayPass(thrown) && clock.now() + ASK_AGAIN.maxDelayMs < until },
         answer,
       ),
     );
