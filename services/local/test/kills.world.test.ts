@@ -8,12 +8,12 @@ import { kills } from "../soak/kills.ts";
 
 /** While the calls go on; a node when some of them have got somewhere. */
 const PACE = {
-  Postgres: [500, 3_000],
-  NATS: [500, 3_500],
+  Postgres: [500, 2_500],
+  NATS: [500, 2_500],
   "control plane": [500, 1_500],
   biller: [100, 500],
-  auditor: [1_000, 2_500],
-  "media node": [2_500, 3_500],
+  auditor: [500, 2_000],
+  "media node": [1_800, 2_800],
 } as const;
 
 /** A call that is placed while the one who places it is killed is given up after a minute: that is for the soak. */
@@ -22,7 +22,7 @@ const KINDS = ["talk", "audited", "talk", "hang-up"] as const;
 test("every part is killed once, and nothing is lost, and nothing is charged twice", async ({ signal }) => {
   const stories: string[] = [];
   const found = await kills({
-    ...{ calls: 8, parallel: 8, kinds: KINDS, longestMs: 6_000, seed: 1, pace: PACE, each: 1, signal },
+    ...{ calls: 8, parallel: 8, kinds: KINDS, longestMs: 4_500, seed: 1, pace: PACE, each: 1, signal },
     onBroken: async (_system, about) => void stories.push(...Object.entries(about).flatMap(([callId, lines]) => [callId, ...lines])),
   });
   const { kills: killed, calls, failures, books } = found;
