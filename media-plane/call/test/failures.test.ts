@@ -60,6 +60,7 @@ test("a session that is slow to come is not given up for one that would have to 
       7700 model.configured
              > lane.route inbound=flow
              > model.tell requestId=r1.2 role=system text="The call has just been connected and the caller is listening…"
+             > bus.publish #3 response.asked offsetMs=7700 purpose=greeting
              > model.request requestId=r1.3 purpose=greeting instructions=null"
   `);
 });
