@@ -68,7 +68,7 @@ test("a transferred call is billed with both its legs and its stream, and reconc
   expect(await verifyLedger(database.db, scope)).toEqual([]);
 });
 
-/** A minute with the person is dearer than all that a call begins with. */
+/** Credit for a minute with the person, and for the one that begins while the call is cut; not for another. */
 const DEAR: RateCard = {
   ...DEARER,
   version: "dear",
@@ -83,12 +83,14 @@ test("a transferred call is ended at the carrier when there is no more credit fo
   await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEAR });
   await world.answeredBy({ name: "Hotel", slug: "hotel", systemPrompt: `The reception is at ${PERSON}.`, tools: ["call.transfer"] });
   await world.api.billing.setCreditLimit.mutate({ creditLimit: "0" });
-  await world.api.billing.topup.mutate({ amount: "6", idempotencyKey: "first" });
+  await world.api.billing.topup.mutate({ amount: "12", idempotencyKey: "first" });
   const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
   await call.hears(HELLO);
   await call.says("Can I talk to a person?");
   await call.hears("I connect you.");
   const person = await world.twilio.phone(PERSON).rings();
+  await person.says("Reception, good evening.");
+  await call.hears("Reception, good evening.");
   await Promise.all([call.ended, person.ended]);
   const { id, reason } = await world.recordOf(call.sid);
   expect(reason).toBe("transferred");
