@@ -50,8 +50,10 @@ export type PriceOfCall = (
 export interface Advised {
   readonly callId: CallId;
   readonly advice: CallAdvice;
-  /** Nobody is there who could be told: it has to be ended at the carrier. */
+  /** Nobody is there who could be told: it has to be ended at the carrier, and comes back here until it is. */
   readonly transferred: boolean;
+  /** What it was told before is another thing, or nothing. */
+  readonly isNew: boolean;
 }
 
 /** With an agent, or transferred to a person and not over yet. */
@@ -75,7 +77,7 @@ export async function listWatchedScopes(db: Db): Promise<readonly Scope[]> {
 /**
  * Fills up the holds of the calls that are going on, keeps them, and writes down what each has to be told. One control plane at a time does
  * it for an environment; for the others there is nothing to do.
- * @returns what is new.
+ * @returns what is new, and the transferred calls that go on although they were to be ended.
  */
 export async function watchCredit(
   db: Db,
@@ -83,8 +85,8 @@ export async function watchCredit(
   watch: { readonly priceOf: PriceOfCall; readonly now: Date },
 ): Promise<readonly Advised[]> {
   const { priceOf, now } = watch;
-  const decided = await inTransaction(db, async (tx) => {
-    if (!(await tryLock(tx, `credit ${scope.organizationId} ${scope.environment}`))) return [];
+  const { decided, goingOn } = await inTransaction(db, async (tx) => {
+    if (!(await tryLock(tx, `credit ${scope.organizationId} ${scope.environment}`))) return NOTHING_SEEN;
     const prices = new Map<CallId, PriceOf>();
     const seen = await liveCalls(tx, scope);
     // Of the others the lease does it.
@@ -99,21 +101,31 @@ export async function watchCredit(
       return reserve !== undefined && (!call.is_open || refill(reserve, micros(call.remaining)) > 0n);
     };
     const due = seen.filter(isDue);
+    const goingOn = seen.filter((call) => call.transferred_at !== null && call.advice === "end_call");
     const well = seen.filter((call) => call.advice === "wrap_up" && !due.includes(call)).map((call) => ({ call, advice: null }));
-    if (due.length === 0) return well;
+    if (due.length === 0) return { decided: well, goingOn };
     // What was captured meanwhile is not seen otherwise. As little as can be is asked under the lock.
     const ledger = balancesOf(await lockBooks(tx, scope, now));
     const calls = await asOfNow(tx, scope, due);
-    return [...well, ...(await fillUp(tx, scope, { calls, prices, ledger, now }))];
+    return { decided: [...well, ...(await fillUp(tx, scope, { calls, prices, ledger, now }))], goingOn };
   });
   const changed = decided.filter(({ call, advice }) => call.advice !== "end_call" && call.advice !== (advice?.action ?? null));
   await writeAdvice(db, changed);
-  return changed.flatMap(({ call, advice }) => (advice ? [{ callId: call.id, advice, transferred: call.transferred_at !== null }] : []));
+  return [
+    ...changed.flatMap(({ call, advice }) => (advice ? [adviceFor(call, advice, { isNew: true })] : [])),
+    ...goingOn.map((call) => adviceFor(call, { action: "end_call", reason: call.advice_reason ?? "credit_exhausted" }, { isNew: false })),
+  ];
 }
 
 interface Decided {
   readonly call: WatchedCall;
   readonly advice: CallAdvice | null;
+}
+
+const NOTHING_SEEN: { readonly decided: readonly Decided[]; readonly goingOn: readonly WatchedCall[] } = { decided: [], goingOn: [] };
+
+function adviceFor(call: WatchedCall, advice: CallAdvice, { isNew }: { readonly isNew: boolean }): Advised {
+  return { callId: call.id, advice, transferred: call.transferred_at !== null, isNew };
 }
 
 async function fillUp(

@@ -1,13 +1,14 @@
 /** The carrier's side of the books, at the wire: the legs of a call as Twilio reports and bills them. */
 import type { RateCard } from "@struere/domain";
 import { formatMicros, micros } from "@struere/kernel";
+import { elasticClock } from "@struere/runtime";
 import { scriptedMind } from "@struere/simulators";
 import { testDatabase, until } from "@struere/testkit";
 import { getLedger, listAudit, listLedgers, verifyLedger } from "@struere/store";
 import { MODELS } from "struere";
 import { expect, test } from "vitest";
 import { carrierTotal } from "../bill.ts";
-import { WORLD_NUMBER } from "../world.ts";
+import { type World, WORLD_NUMBER } from "../world.ts";
 import { aWorld, CALLER } from "./a-world.ts";
 
 const HELLO = "Hello, Bright Hotel.";
@@ -31,9 +32,7 @@ const DEARER: RateCard = {
   mediaStreamPerMinute: 4_000,
 };
 
-test("a transferred call is billed with both its legs and its stream, and reconciled with what Twilio's REST API says of each", async () => {
-  await using database = await testDatabase();
-  await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEARER });
+async function callThatTalksToAPerson(world: World) {
   await world.answeredBy({ name: "Hotel", slug: "hotel", systemPrompt: `The reception is at ${PERSON}.`, tools: ["call.transfer"] });
   const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
   await call.hears(HELLO);
@@ -42,6 +41,13 @@ test("a transferred call is billed with both its legs and its stream, and reconc
   const person = await world.twilio.phone(PERSON).rings();
   await person.says("Reception, good evening.");
   await call.hears("Reception, good evening.");
+  return { call, person };
+}
+
+test("a transferred call is billed with both its legs and its stream, and reconciled with what Twilio's REST API says of each", async () => {
+  await using database = await testDatabase();
+  await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEARER });
+  const { call, person } = await callThatTalksToAPerson(world);
   const { id } = await world.recordOf(call.sid);
   await person.hangUp();
   await call.ended;
@@ -78,19 +84,15 @@ const DEAR: RateCard = {
   ],
 };
 
-test("a transferred call is ended at the carrier when there is no more credit for it", async () => {
+test("a transferred call is ended at the carrier when there is no more credit for it, also when the carrier refuses for a while", async () => {
   await using database = await testDatabase();
-  await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEAR });
-  await world.answeredBy({ name: "Hotel", slug: "hotel", systemPrompt: `The reception is at ${PERSON}.`, tools: ["call.transfer"] });
+  await using clock = elasticClock({ scale: 16 });
+  await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEAR, clock });
   await world.api.billing.setCreditLimit.mutate({ creditLimit: "0" });
   await world.api.billing.topup.mutate({ amount: "12", idempotencyKey: "first" });
-  const call = await world.twilio.phone(CALLER).dial(WORLD_NUMBER);
-  await call.hears(HELLO);
-  await call.says("Can I talk to a person?");
-  await call.hears("I connect you.");
-  const person = await world.twilio.phone(PERSON).rings();
-  await person.says("Reception, good evening.");
-  await call.hears("Reception, good evening.");
+  const { call, person } = await callThatTalksToAPerson(world);
+  // As often as it is tried for one time.
+  world.twilio.failRest({ mode: "server-error", method: "POST", path: `/Calls/${call.sid}`, times: 4 });
   await Promise.all([call.ended, person.ended]);
   const { id, reason } = await world.recordOf(call.sid);
   expect(reason).toBe("transferred");

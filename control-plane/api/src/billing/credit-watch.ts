@@ -6,10 +6,22 @@
 import { callPrice, priceTelephony, WATCH_CREDIT_MS } from "@struere/domain";
 import { type CallId, micros, NO_MONEY } from "@struere/kernel";
 import { pause } from "@struere/runtime";
-import { type Db, faultOfDatabase, findCall, listWatchedScopes, type PriceOfCall, watchCredit, writeAudit } from "@struere/store";
+import {
+  type Db,
+  faultOfDatabase,
+  findCall,
+  listWatchedScopes,
+  type PriceOfCall,
+  type Scope,
+  watchCredit,
+  writeAudit,
+} from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import type { Legs } from "../outbound/legs.ts";
 import { rateCards } from "./bill-uses.ts";
+
+/** By then it has been tried often enough for one time (legs.ts), or a control plane that was to do it is gone. */
+const CUT_AGAIN_MS = 30_000;
 
 export function startCreditWatch({
   db,
@@ -21,27 +33,35 @@ export function startCreditWatch({
   close(): Promise<void>;
 } {
   const stopping = new AbortController();
+  /** Of calls that Twilio was told to end a short while ago. */
+  const cutAt = new Map<CallId, number>();
   const priceOf = priceByPinnedCard(db);
 
   async function round(): Promise<void> {
     for (const scope of await listWatchedScopes(db)) {
       if (stopping.signal.aborted) return;
       const advised = await watchCredit(db, scope, { priceOf, now: new Date(clock.wall()) });
-      for (const { callId, advice, transferred } of advised) {
-        events.callAdvised({ callId, ...advice });
-        if (transferred) await cut(callId, advice.reason);
+      for (const { callId, advice, transferred, isNew } of advised) {
+        if (isNew) events.callAdvised({ callId, ...advice });
+        if (transferred) await cut(callId);
+        if (transferred && isNew) await noteCut(scope, callId, advice.reason);
       }
     }
+    for (const [callId, at] of cutAt) if (clock.now() - at >= CUT_AGAIN_MS) cutAt.delete(callId);
   }
 
-  /** Twilio ends both legs of it. */
-  async function cut(callId: CallId, reason: string): Promise<void> {
+  /** Twilio ends both legs of it. It may not have been told the last time: it is told again as long as the call goes on. */
+  async function cut(callId: CallId): Promise<void> {
+    if (cutAt.has(callId)) return;
     const call = await findCall(db, callId);
     if (!call?.twilio_call_sid) return;
+    cutAt.set(callId, clock.now());
     legs.drop(call, call.twilio_call_sid);
-    const { organization_id: organizationId, environment } = call;
+  }
+
+  async function noteCut(scope: Scope, callId: CallId, reason: string): Promise<void> {
     const at = new Date(clock.wall());
-    await writeAudit(db, { organizationId, environment, at, actor: "credit", action: "call.cut", subject: callId, detail: { reason } });
+    await writeAudit(db, { ...scope, at, actor: "credit", action: "call.cut", subject: callId, detail: { reason } });
   }
 
   async function run(): Promise<void> {
