@@ -9,6 +9,10 @@ import type { Clock } from "@struere/kernel";
 export const ACK_WAIT_MS = 3_000;
 const BEATS = 3;
 
+/**
+ * Does `work` with a batch, and tells the bus three times in each `ACK_WAIT_MS` that it is still being done. To acknowledge the batch is the
+ * caller's. @throws whatever `work` throws.
+ */
 export async function atWork<Result>(clock: Clock, batch: readonly Delivery[], work: () => Promise<Result>): Promise<Result> {
   let off = (): void => undefined;
   const arm = (): void => {

@@ -14,6 +14,9 @@ export interface AnswerToPrice {
   readonly outputTokensMax: number;
 }
 
+/**
+ * @returns micros of the card's currency, markup included; the problem when the card has no price for the model.
+ */
 export function mostOfAnswer(card: RateCard, { model, chars, outputTokensMax }: AnswerToPrice): Result<Micros, PriceProblem> {
   const read = Math.ceil(chars / CHARS_PER_TOKEN_LEAST);
   const priceIf = (cacheWriteTokens: number) =>

@@ -26,6 +26,7 @@ export function isTurnedAwayAsBusy(reason: string | null): boolean {
   return BROKE.has(reason);
 }
 
+/** Whole seconds; 0: nobody picked up, or the line was busy, and the carrier takes nothing. It bills the minutes that began. */
 export function unreportedSeconds(call: CarrierTimes): number {
   const beganAt = call.connectedAt ?? call.answeredAt;
   if (beganAt === null) return wasSpokenTo(call) ? 1 : 0;

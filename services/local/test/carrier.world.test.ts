@@ -86,7 +86,7 @@ const DEAR: RateCard = {
 
 test("a transferred call is ended at the carrier when there is no more credit for it, also when the carrier refuses for a while", async () => {
   await using database = await testDatabase();
-  await using clock = elasticClock({ scale: 16 });
+  using clock = elasticClock({ scale: 16 });
   await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEAR, clock });
   await world.api.billing.setCreditLimit.mutate({ creditLimit: "0" });
   await world.api.billing.topup.mutate({ amount: "12", idempotencyKey: "first" });

@@ -13,17 +13,21 @@ import { answerAfterDial } from "./answer-after-dial.ts";
 import { answerAfterStream } from "./answer-after-stream.ts";
 import { answerVoice, type VoiceAnswerer } from "./answer-voice.ts";
 import { addFormParser, formOf, textOf } from "./form.ts";
+import { semaphore } from "./semaphore.ts";
 import { checkSignedForm, type FormChecker, formToCheck, type FormToCheck } from "./signed-form.ts";
 import { takePlacedStatus, takeStatus, takeStreamStatus } from "./status-callbacks.ts";
-import { turnstile } from "./turnstile.ts";
 
 export interface WebhookOptions extends VoiceAnswerer, FormChecker, AnsweredByTaker {}
 
 interface Webhook {
   /** Whether somebody is on the line and hears the answer; else an error may be an error page. */
   readonly heard: boolean;
-  /** TwiML, or `null` for nothing to say. @param callId of a call that was placed, when the URL names one. */
-  answer(form: FormToCheck, callId: CallId | null): Promise<string | null>;
+  /**
+   * TwiML, or `null` for nothing to say.
+   * @param callId of a call that was placed, when the URL names one
+   * @param late nobody waits for the answer any more
+   */
+  answer(form: FormToCheck, callId: CallId | null, late: AbortSignal): Promise<string | null>;
 }
 
 /** Twilio waits 15 s (https://www.twilio.com/docs/api/errors/11200); nobody listens to a ringing phone for so long. */
@@ -39,10 +43,10 @@ const RINGING = { atOnce: 6, waiting: 2_000 } as const;
 /** Adds a POST route for each of `TWILIO_PATHS`. */
 export function addWebhooks(app: FastifyInstance, options: WebhookOptions): void {
   addFormParser(app);
-  const ringing = turnstile(RINGING);
+  const ringing = semaphore(RINGING);
   const checked = (form: FormToCheck) => checkSignedForm(options, form);
   const webhooks: { readonly [Name in keyof typeof TWILIO_PATHS]: Webhook } = {
-    voice: { heard: true, answer: (form) => ringing.pass(() => announced(options, form)) },
+    voice: { heard: true, answer: (form, _callId, late) => ringing.run(late, () => announced(options, form)) },
     fallback: { heard: true, answer: (form) => fellBack(options, form) },
     connectAction: { heard: true, answer: async (form) => await answerAfterStream(options, await checked(form)) },
     status: {
@@ -112,7 +116,7 @@ async function handle(
     const callId = callIdOf(request.query);
     const url = callId === null ? addresses.webhook(webhook.name) : addresses.webhookOf(webhook.name, callId);
     const form = formToCheck({ url, params: formOf(request.body), signature });
-    const twiml = await patiently(clock, webhook.heard ? ANSWER_WITHIN_MS : REPORT_WITHIN_MS, () => webhook.answer(form, callId));
+    const twiml = await patiently(clock, webhook.heard ? ANSWER_WITHIN_MS : REPORT_WITHIN_MS, (late) => webhook.answer(form, callId, late));
     events.webhookAnswered({ path, tookMs: clock.now() - startedAt });
     return twiml === null ? await reply.code(204).send() : await reply.type(TWIML_CONTENT_TYPE).send(twiml);
   } catch (thrown) {
@@ -129,11 +133,11 @@ async function handle(
 }
 
 /**
- * While the database is away, or too busy, the phone rings on, and a report waits: the same is asked again until there is no more time. Whatever a webhook
- * does it does once, however often it is asked to.
+ * While the database is away, or too busy, the phone rings on, and a report waits: the same is asked again until there is no more time.
+ * Whatever a webhook does it does once, however often it is asked to.
  * @throws Fault deadline_exceeded, or why the database could not be had.
  */
-async function patiently<Answer>(clock: Clock, ms: number, answer: () => Promise<Answer>): Promise<Answer> {
+async function patiently<Answer>(clock: Clock, ms: number, answer: (late: AbortSignal) => Promise<Answer>): Promise<Answer> {
   const late = new AbortController();
   const until = clock.now() + ms;
   // In a rush a statement may have waited too long for its turn, too: that was cut off and has done nothing.
@@ -147,7 +151,7 @@ async function patiently<Answer>(clock: Clock, ms: number, answer: () => Promise
       ms,
       retrying(
         { clock, ...ASK_AGAIN, signal: late.signal, worthwhile: (thrown) => mayPass(thrown) && clock.now() + ASK_AGAIN.maxDelayMs < until },
-        answer,
+        () => answer(late.signal),
       ),
     );
   } finally {
