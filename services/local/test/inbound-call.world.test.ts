@@ -1,13 +1,20 @@
+import { elasticClock } from "@struere/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FRAME_MS } from "@struere/simulators";
 import { checkRecord } from "../demo/check.ts";
 import { type World, WORLD_NUMBER } from "../world.ts";
 import { aWorld, CALLER, GREETING, LONG } from "./a-world.ts";
 
+/** What was heard is compared to a frame: what the mark and the `clear` need for their ways, two turns each at most, must stay below that. */
+const clock = elasticClock({ scale: 8, turnMaxMs: FRAME_MS / 5 });
 let world: World;
 beforeAll(async () => {
-  world = await aWorld();
+  world = await aWorld({ clock });
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  clock[Symbol.dispose]();
+});
 
 const dial = () => world.twilio.phone(CALLER).dial(WORLD_NUMBER);
 

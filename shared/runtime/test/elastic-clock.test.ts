@@ -22,6 +22,17 @@ test("it does not go on while the process is busy with one thing", async () => {
   expect(clock.now() - before).toBeLessThan(1_200);
 });
 
+test("it goes no further in one turn than asked, however busy that was", async () => {
+  using clock = elasticClock({ scale: 10, turnMaxMs: 3 });
+  for (let turn = 0; turn < 5; turn++) {
+    const before = clock.now();
+    busy(20);
+    await new Promise((resolve) => setImmediate(resolve));
+    // The turn in which it began, and this one.
+    expect(clock.now() - before).toBeLessThanOrEqual(6);
+  }
+});
+
 test("what was called off is not woken, and time never goes back", async () => {
   using clock = elasticClock({ scale: 50 });
   let woken = false;
@@ -51,4 +62,5 @@ test("disposed, it wakes nobody and keeps nothing alive", async () => {
 
 test("a scale that is none is refused", () => {
   expect(() => elasticClock({ scale: 0 })).toThrow(RangeError);
+  expect(() => elasticClock({ scale: 8, turnMaxMs: 0 })).toThrow(RangeError);
 });
