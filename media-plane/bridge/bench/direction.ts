@@ -1,24 +1,29 @@
 /** What became of the audio in one direction, over all calls of a generator. */
 import { Histogram } from "./histogram.ts";
 import { monotonicMs } from "./monotonic.ts";
-import { hasStamp, stampedMs, stampedSequence } from "./stamp.ts";
+import { hasStamp, isSpeech, stampedMs, stampedSequence } from "./stamp.ts";
 
 export interface DirectionFigures {
   readonly received: number;
   readonly lost: number;
   /** Frames that came after a later one, or twice. */
   readonly disordered: number;
+  /** Of frames in which somebody speaks, as a histogram. */
   readonly latency: readonly number[];
+  /** Of the others: a subject may let them wait for one another. */
+  readonly silenceLatency: readonly number[];
 }
 
 export class Direction {
   readonly #latency = new Histogram();
+  readonly #silenceLatency = new Histogram();
   #received = 0;
   #lost = 0;
   #disordered = 0;
 
   clear(): void {
     this.#latency.clear();
+    this.#silenceLatency.clear();
     this.#received = 0;
     this.#lost = 0;
     this.#disordered = 0;
@@ -28,7 +33,7 @@ export class Direction {
   take(bytes: Uint8Array, at: number, expected: number): number {
     const sequence = stampedSequence(bytes, at);
     this.#received++;
-    this.#latency.add(monotonicMs() - stampedMs(bytes, at));
+    (isSpeech(bytes, at) ? this.#latency : this.#silenceLatency).add(monotonicMs() - stampedMs(bytes, at));
     if (sequence < expected) {
       this.#disordered++;
       return expected;
@@ -39,7 +44,13 @@ export class Direction {
   }
 
   figures(): DirectionFigures {
-    return { received: this.#received, lost: this.#lost, disordered: this.#disordered, latency: this.#latency.toJSON() };
+    return {
+      received: this.#received,
+      lost: this.#lost,
+      disordered: this.#disordered,
+      latency: this.#latency.toJSON(),
+      silenceLatency: this.#silenceLatency.toJSON(),
+    };
   }
 }
 

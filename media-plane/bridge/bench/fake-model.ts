@@ -1,5 +1,5 @@
 /**
- * The model's side of one call, as OpenAI Realtime: a delta of 20 ms for each append of 20 ms while a response is active, a transcript
+ * The model's side of one call, as OpenAI Realtime: a delta of 20 ms each 20 ms while a response is active, a transcript
  * delta each 300 ms (speech has three to four tokens a second), and every eight seconds a turn: the response ends, the caller speaks,
  * the next response begins. What it sends does not depend on who listens, so that the load is the same for every subject.
  * https://platform.openai.com/docs/api-reference/realtime-server-events
@@ -7,14 +7,14 @@
 import type { LaneSocket } from "../src/wire/index.ts";
 import { type Direction, findStamp } from "./direction.ts";
 import { monotonicMs } from "./monotonic.ts";
-import { FRAME_BASE64, writeStamp } from "./stamp.ts";
+import { SPEECH_BASE64, writeStamp } from "./stamp.ts";
 
 const AUDIO_KEY = Buffer.from('"audio":"');
 const APPEND_GUESS = '{"type":"input_audio_buffer.append","audio":"'.length;
-/** In appends, which are the only clock here: 20 ms each. */
-const APPENDS_PER_TURN = 400;
-const APPENDS_OF_SPEECH = 10;
-const APPENDS_PER_TRANSCRIPT = 15;
+/** In frames of 20 ms. */
+const FRAMES_PER_TURN = 400;
+const FRAMES_WITHOUT_RESPONSE = 10;
+const FRAMES_PER_TRANSCRIPT = 15;
 /** Turns of different calls are spread out. */
 const SPREAD = 37;
 
@@ -33,7 +33,7 @@ export class FakeModel {
   readonly #up: Direction;
   #expected = 0;
   #sequence = 0;
-  #appends: number;
+  #frames: number;
   #events = 0;
   #turns = 0;
   #session: unknown = null;
@@ -48,7 +48,7 @@ export class FakeModel {
     this.#socket = options.socket;
     this.#number = options.number;
     this.#up = options.up;
-    this.#appends = (options.number * SPREAD) % APPENDS_PER_TURN;
+    this.#frames = (options.number * SPREAD) % FRAMES_PER_TURN;
   }
 
   /** Whether audio has come. */
@@ -75,18 +75,22 @@ export class FakeModel {
       return;
     }
     this.#expected = this.#up.take(bytes, at, this.#expected);
-    this.#appends++;
-    const place = this.#appends % APPENDS_PER_TURN;
+  }
+
+  /** The next 20 ms, once it hears the caller. */
+  speak(): void {
+    if (!this.hears) return;
+    this.#frames++;
+    const place = this.#frames % FRAMES_PER_TURN;
     if (place === 0) this.#endTurn();
-    else if (place === APPENDS_OF_SPEECH && this.#speaking) this.#nextTurn();
-    this.#answer();
-    if (place % APPENDS_PER_TRANSCRIPT === 5 && this.#delta !== undefined) {
+    else if (place === FRAMES_WITHOUT_RESPONSE && this.#speaking) this.#nextTurn();
+    this.#sendAudio();
+    if (place % FRAMES_PER_TRANSCRIPT === 5 && this.#delta !== undefined) {
       this.#send("response.output_audio_transcript.delta", { ...this.#place(), delta: " some more words" });
     }
   }
 
-  /** 20 ms for 20 ms. */
-  #answer(): void {
+  #sendAudio(): void {
     const delta = this.#delta;
     if (delta === undefined) return;
     const at = this.#socket.beginText(delta.length);
@@ -120,7 +124,7 @@ export class FakeModel {
   #endTurn(): void {
     if (this.#delta !== undefined) this.#endResponse();
     this.#speaking = true;
-    this.#send("input_audio_buffer.speech_started", { audio_start_ms: this.#appends * 20, item_id: this.#callerItem() });
+    this.#send("input_audio_buffer.speech_started", { audio_start_ms: this.#frames * 20, item_id: this.#callerItem() });
   }
 
   #nextTurn(): void {
@@ -134,7 +138,7 @@ export class FakeModel {
       role: "user",
       content: [{ type: "input_audio", transcript: null }],
     };
-    this.#send("input_audio_buffer.speech_stopped", { audio_end_ms: this.#appends * 20, item_id });
+    this.#send("input_audio_buffer.speech_stopped", { audio_end_ms: this.#frames * 20, item_id });
     this.#send("input_audio_buffer.committed", { previous_item_id: null, item_id });
     this.#send("conversation.item.added", { previous_item_id: null, item });
     this.#send("conversation.item.done", { previous_item_id: null, item });
@@ -174,7 +178,7 @@ export class FakeModel {
     this.#send("response.content_part.added", { ...this.#place(), part: { type: "audio", transcript: "" } });
     const { response_id, item_id } = this.#place();
     const head = `{"type":"response.output_audio.delta","event_id":"${this.#id("event")}","response_id":"${response_id}","item_id":"${item_id}","output_index":0,"content_index":0,"delta":"`;
-    this.#delta = Buffer.from(`${head}${FRAME_BASE64}"}`);
+    this.#delta = Buffer.from(`${head}${SPEECH_BASE64}"}`);
     this.#stampAt = head.length;
   }
 

@@ -1,16 +1,21 @@
 /**
- * The caller's side of one call, as Twilio's media stream: a frame each 20 ms with counters as strings, marks echoed at once (the
+ * The caller's side of one call, as Twilio's media stream: a frame each 20 ms with counters as strings, some seconds of speech, some of
+ * silence, and so on; marks echoed at once (the
  * agent's audio comes in real time, so that hardly anything waits to be played).
  * https://www.twilio.com/docs/voice/media-streams/websocket-messages
  */
 import { connectLaneSocket, type LaneSocket } from "../src/wire/index.ts";
 import { type Direction, findStamp } from "./direction.ts";
 import { monotonicClock, monotonicMs } from "./monotonic.ts";
-import { FRAME_BASE64, writeStamp } from "./stamp.ts";
+import { SILENCE_BASE64, SPEECH_BASE64, writeStamp } from "./stamp.ts";
 
 /** Counters start so high that they keep their width: a frame is patched, not built. */
 const FIRST_COUNT = 1_000_000;
 const COUNT_DIGITS = 7;
+/** How long it takes to speak and to listen once: 8 s. */
+const FRAMES_PER_TURN = 400;
+/** Callers do not all speak at once. */
+const SPREAD = 37;
 const PAYLOAD_KEY = Buffer.from('"payload":"');
 
 export class FakePhone {
@@ -19,6 +24,10 @@ export class FakePhone {
   readonly #countAt: readonly number[];
   readonly #down: Direction;
   readonly #guess: number;
+  readonly #speechFrames: number;
+  /** Where in its turn the call began. */
+  readonly #offset: number;
+  #speaks = false;
   #socket: LaneSocket | undefined;
   #sequence = 0;
   #expected = 0;
@@ -28,12 +37,15 @@ export class FakePhone {
   readonly streamSid: string;
   readonly #start: string;
 
-  constructor(options: { readonly number: number; readonly down: Direction }) {
+  /** @param options.speechPercent of its frames, those in which the caller speaks. */
+  constructor(options: { readonly number: number; readonly speechPercent: number; readonly down: Direction }) {
     const id = options.number.toString(16).padStart(32, "0");
     this.#down = options.down;
+    this.#speechFrames = (FRAMES_PER_TURN * options.speechPercent) / 100;
+    this.#offset = options.number * SPREAD;
     this.streamSid = `MZ${id}`;
     const head = `{"event":"media","sequenceNumber":"${FIRST_COUNT}","media":{"track":"inbound","chunk":"${FIRST_COUNT}","timestamp":"${FIRST_COUNT}","payload":"`;
-    this.#frame = Buffer.from(`${head}${FRAME_BASE64}"},"streamSid":"${this.streamSid}"}`);
+    this.#frame = Buffer.from(`${head}${SILENCE_BASE64}"},"streamSid":"${this.streamSid}"}`);
     this.#stampAt = head.length;
     this.#countAt = ["sequenceNumber", "chunk", "timestamp"].map((key) => head.indexOf(`"${key}":"`) + key.length + 4);
     this.#guess = `{"event":"media","streamSid":"${this.streamSid}","media":{"payload":"`.length;
@@ -83,6 +95,11 @@ export class FakePhone {
     if (socket === undefined) return;
     const at = socket.beginText(this.#frame.length);
     if (at < 0) return;
+    const speaks = (this.#offset + this.#sequence) % FRAMES_PER_TURN < this.#speechFrames;
+    if (speaks !== this.#speaks) {
+      this.#speaks = speaks;
+      (speaks ? SPEECH_BASE64 : SILENCE_BASE64).copy(this.#frame, this.#stampAt);
+    }
     const count = FIRST_COUNT + this.#sequence;
     for (const place of this.#countAt) {
       let rest = count;

@@ -16,10 +16,10 @@ const FLOW_DEADLINE_MS = 30_000;
 const up = new Direction();
 const down = new Direction();
 const lateness = new Histogram();
-/** Phones by the millisecond of each 20 in which they speak. */
-const slots: FakePhone[][] = Array.from({ length: FRAME_MS }, () => []);
+/** Phones and models by the millisecond of each 20 in which they speak. */
+const slots: Set<FakePhone | FakeModel>[] = Array.from({ length: FRAME_MS }, () => new Set());
 const phones: FakePhone[] = [];
-const models = new Set<FakeModel>();
+const NOBODY: ReadonlySet<FakePhone | FakeModel> = new Set();
 let modelsSeen = 0;
 let measuredFrom = { cpuUs: 0, marks: 0 };
 /** Of what is measured: time in which the phones spoke, without the spell that runs. */
@@ -35,9 +35,11 @@ function listen(port: number): void {
   const server = createServer();
   server.on("upgrade", (request, socket, head) => {
     acceptor.accept(request, socket, head, (lane) => {
-      const model = new FakeModel({ socket: lane, number: modelsSeen++, up });
-      models.add(model);
-      lane.start({ onText: (bytes, start, end) => model.take(bytes, start, end), onClose: () => models.delete(model) });
+      const model = new FakeModel({ socket: lane, number: modelsSeen, up });
+      // Half a frame after a phone: whose, nobody knows.
+      const slot = slotOf(modelsSeen++, FRAME_MS / 2);
+      slot?.add(model);
+      lane.start({ onText: (bytes, start, end) => model.take(bytes, start, end), onClose: () => slot?.delete(model) });
       model.begin();
     });
   });
@@ -46,17 +48,23 @@ function listen(port: number): void {
   );
 }
 
-async function call(mediaUrl: string, first: number, count: number): Promise<void> {
+interface Load {
+  readonly first: number;
+  readonly count: number;
+  readonly speechPercent: number;
+}
+
+async function call(mediaUrl: string, { first, count, speechPercent }: Load): Promise<void> {
   for (let from = first; from < first + count; from += DIALS_AT_ONCE) {
     const batch = Array.from(
       { length: Math.min(DIALS_AT_ONCE, first + count - from) },
-      (_, index) => new FakePhone({ number: from + index, down }),
+      (_, index) => new FakePhone({ number: from + index, speechPercent, down }),
     );
     await Promise.all(
       batch.map(async (phone, index) => {
         await phone.dial(mediaUrl);
         phones.push(phone);
-        slots[((from + index) * 7) % FRAME_MS]?.push(phone);
+        slotOf(from + index, 0)?.add(phone);
       }),
     );
   }
@@ -69,6 +77,10 @@ async function call(mediaUrl: string, first: number, count: number): Promise<voi
   check();
 }
 
+function slotOf(number: number, shift: number): Set<FakePhone | FakeModel> | undefined {
+  return slots[(number * 7 + shift) % FRAME_MS];
+}
+
 let startedAt = monotonicMs();
 let slot = 0;
 let ticking: NodeJS.Timeout | undefined;
@@ -76,9 +88,9 @@ let ticking: NodeJS.Timeout | undefined;
 /** Speaks for every slot whose millisecond has come. */
 function tick(): void {
   for (let due = startedAt + slot; due <= monotonicMs(); due = startedAt + slot) {
-    const speaking = slots[slot % FRAME_MS] ?? [];
-    if (speaking.length > 0) lateness.add(monotonicMs() - due);
-    for (const phone of speaking) phone.speak();
+    const speaking = slots[slot % FRAME_MS] ?? NOBODY;
+    if (speaking.size > 0) lateness.add(monotonicMs() - due);
+    for (const one of speaking) one.speak();
     slot++;
   }
   ticking = setTimeout(tick, Math.max(1, Math.round(startedAt + slot - monotonicMs())));
@@ -133,7 +145,7 @@ function report(): void {
 
 function hangUp(): void {
   for (const phone of phones.splice(0)) phone.hangUp();
-  for (const speaking of slots) speaking.length = 0;
+  for (const speaking of slots) speaking.clear();
   answer({ type: "quiet" });
 }
 
@@ -149,7 +161,7 @@ process.on("message", (question: GeneratorQuestion) => {
       listen(question.port);
       return speak();
     case "call":
-      call(question.mediaUrl, question.first, question.count).catch(fail);
+      call(question.mediaUrl, question).catch(fail);
       return;
     case "pause":
       pause();

@@ -28,8 +28,8 @@ async function bench(options: Options): Promise<void> {
       ? "the subject has core 0 to itself, everything else runs on the others"
       : "not pinned to cores: there is no taskset, or only one core",
   );
-  const { seconds, warmUpSeconds } = options;
-  const rig = (subject: SubjectName, calls: number): RigOptions => ({ subject, calls, generators: options.generators, control, natsUrl });
+  const { seconds, warmUpSeconds, generators, speechPercent } = options;
+  const rig = (subject: SubjectName, calls: number): RigOptions => ({ subject, calls, generators, speechPercent, control, natsUrl });
 
   const runs: Run[] = [];
   for (const calls of options.calls) {
@@ -61,8 +61,9 @@ async function bench(options: Options): Promise<void> {
     "CPU: of the subject's process, as the operating system counts it, per minute of one call. Added latency: one way, through the subject,",
   );
   say(
-    "measured by stamps in the audio; the generator's own delays are in it. Load: one frame of 20 ms each way in 20 ms, marks, a turn each 8 s.",
+    "measured by stamps in the audio; the generator's own delays are in it. Load: one frame of 20 ms each way in 20 ms, marks, a turn each 8 s;",
   );
+  say(`the caller speaks in ${speechPercent} % of the frames, and to those added latency up refers: silence may wait for more of it.`);
   for (const [subject, knee] of Object.entries(knees)) say(kneeLine(subject, knee));
   const ratios = ratiosOf(summaries);
   for (const { calls, media, lane } of ratios) say(`at ${calls} calls: media/naive ${show(media)}, lane/naive ${show(lane)}`);

@@ -27,6 +27,8 @@ export interface Run {
   readonly memoryPerCallKb: number;
   readonly upP50Ms: number;
   readonly upP99Ms: number;
+  /** Of frames in which the caller says nothing. */
+  readonly upSilenceP99Ms: number;
   readonly downP50Ms: number;
   readonly downP99Ms: number;
   readonly lost: number;
@@ -140,6 +142,7 @@ function summarize(rig: Rig, { from, to, rest, reports }: Measured): Run {
     memoryPerCallKb: (to.usage.rssBytes - rig.idle.rssBytes) / 1024 / calls,
     upP50Ms: up.quantileMs(0.5),
     upP99Ms: up.quantileMs(0.99),
+    upSilenceP99Ms: merged((report) => report.up.silenceLatency).quantileMs(0.99),
     downP50Ms: down.quantileMs(0.5),
     downP99Ms: down.quantileMs(0.99),
     lost: sum((report) => report.up.lost + report.down.lost),

@@ -28,7 +28,7 @@ export type SubjectAnswer = ({ readonly type: "ready" } & Place) | Usage;
 export type GeneratorQuestion =
   | { readonly type: "listen"; readonly port: number }
   /** Places `count` calls, numbered from `first`. */
-  | { readonly type: "call"; readonly mediaUrl: string; readonly first: number; readonly count: number }
+  | { readonly type: "call"; readonly mediaUrl: string; readonly first: number; readonly count: number; readonly speechPercent: number }
   /** Its phones say nothing until `speak`, as if the network between had stopped for a moment. */
   | { readonly type: "pause" }
   | { readonly type: "speak" }

@@ -10,6 +10,7 @@ export interface Options {
   readonly repeat: number;
   readonly subjects: readonly SubjectName[];
   readonly generators: number;
+  readonly speechPercent: number;
   readonly knee: boolean;
   readonly bus: "nats" | "memory";
   readonly json: string | null;
@@ -23,6 +24,7 @@ export const USAGE = `npm run bench -- [options]
   --repeat 3            how often that is measured; medians are reported
   --subjects naive,media,lane
                         what is measured: the yardstick, the media plane, its audio path alone
+  --speech 40           percent of the time in which a caller speaks; the agent always does. 100: no frame of silence at all
   --generators 1        processes that make the load (default: one for each two cores that are left)
   --knee                also look for the most calls on one core with p99 added latency under 20 ms both ways
   --bus nats            nats (default; falls back to memory where there is no nats-server) or memory
@@ -39,6 +41,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
       "warm-up": { type: "string", default: "30" },
       repeat: { type: "string", default: "3" },
       subjects: { type: "string", default: "naive,media,lane" },
+      speech: { type: "string", default: "40" },
       generators: { type: "string", default: String(Math.max(1, Math.floor((cpus().length - 1) / 2))) },
       knee: { type: "boolean", default: false },
       bus: { type: "string", default: "nats" },
@@ -54,6 +57,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     repeat: count("--repeat", values.repeat),
     subjects: values.subjects.split(",").map(subjectNamed),
     generators: count("--generators", values.generators),
+    speechPercent: percent("--speech", values.speech),
     knee: values.knee,
     bus: busNamed(values.bus),
     json: values.json ?? null,
@@ -63,6 +67,12 @@ export function parseOptions(args: readonly string[]): Options | "help" {
 function count(option: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`${option} takes whole numbers from 1, not "${text}"`);
+  return value;
+}
+
+function percent(option: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 100) throw new Error(`${option} takes whole numbers from 0 to 100, not "${text}"`);
   return value;
 }
 

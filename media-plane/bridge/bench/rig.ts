@@ -16,6 +16,7 @@ export interface RigOptions {
   readonly subject: SubjectName;
   readonly calls: number;
   readonly generators: number;
+  readonly speechPercent: number;
   readonly control: FakeControl;
   readonly natsUrl: string | null;
 }
@@ -63,7 +64,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     stack.defer(() => clearInterval(scraping));
   }
   const idle = await usageOf(subject);
-  const flowing = await placeCalls(generators, mediaUrl, calls);
+  const flowing = await placeCalls(generators, mediaUrl, options);
   const kept = stack.move();
   return {
     options,
@@ -89,12 +90,13 @@ async function startGenerators(count: number, stack: AsyncDisposableStack): Prom
   return { generators, port };
 }
 
-async function placeCalls(generators: readonly Generator[], mediaUrl: string, calls: number): Promise<number> {
+async function placeCalls(generators: readonly Generator[], mediaUrl: string, options: RigOptions): Promise<number> {
+  const { calls, speechPercent } = options;
   const share = Math.ceil(calls / generators.length);
   const flowing = await Promise.all(
     generators.map((generator, index) => {
       const first = index * share;
-      return ask(generator, { type: "call", mediaUrl, first, count: Math.min(share, calls - first) }, "flowing");
+      return ask(generator, { type: "call", mediaUrl, first, count: Math.min(share, calls - first), speechPercent }, "flowing");
     }),
   );
   return flowing.reduce((sum, answer) => sum + answer.calls, 0);

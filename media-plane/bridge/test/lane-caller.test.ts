@@ -26,6 +26,11 @@ function callerLane() {
     messages,
     clock,
     floods: () => floods,
+    /** The caller has said nothing for longer than the model waits for the end of a sentence. */
+    listens: () => {
+      for (let frame = 0; frame < 50; frame++) hand((bytes, start, end) => lane.take(bytes, start, end), media(SILENCE));
+      model.sent();
+    },
     take: (text: string | Buffer) => hand((bytes, start, end) => lane.take(bytes, start, end), text),
     /** The base64 of every append that the model got. */
     appended: () =>
@@ -66,6 +71,86 @@ test("audio is held until it may flow, then goes first", () => {
   lane.route("flow");
   take(media("CCCC"));
   expect(appended()).toEqual(["AAAA", "BBBB", "CCCC"]);
+});
+
+/** One frame each: of the loudest samples, of the loudest that count as quiet (G.711: 32,124 and 372), and of silence. */
+const LOUD = base64(Buffer.alloc(160, 0x00));
+const NOISE = base64(Buffer.alloc(160, 0x60));
+const SILENCE = base64(Buffer.alloc(160, 0xff));
+const bytesOf = (payload: string): number => Buffer.from(payload, "base64").length;
+/** Every third sample is looked at. */
+const isLoud = (payload: string): boolean => Buffer.from(payload, "base64").some((byte, index) => index % 3 === 0 && (byte & 0x7f) < 0x60);
+
+test("while the caller says nothing, five frames leave together; one that is not quiet goes at once, after those that waited", () => {
+  const { lane, take, appended, listens } = callerLane();
+  lane.route("flow");
+  listens();
+  for (let frame = 0; frame < 4; frame++) take(media(SILENCE));
+  expect(appended()).toEqual([]);
+  take(media(NOISE));
+  expect(appended()).toEqual([SILENCE, SILENCE, SILENCE, SILENCE, NOISE]);
+  take(media(SILENCE));
+  expect(appended()).toEqual([]);
+  take(media(LOUD));
+  expect(appended()).toEqual([SILENCE, LOUD]);
+  expect(lane.framesDropped).toBe(0);
+});
+
+test("for a second after the caller spoke nothing waits, so that the end of speech is known as soon as ever", () => {
+  const { lane, take, appended } = callerLane();
+  lane.route("flow");
+  take(media(LOUD));
+  expect(appended()).toEqual([LOUD]);
+  for (let atMs = 20; atMs <= 1_000; atMs += 20) {
+    take(media(SILENCE));
+    expect(appended()).toEqual([SILENCE]);
+  }
+  take(media(SILENCE));
+  expect(appended()).toEqual([]);
+});
+
+test("frames that wait go to the model before anything else becomes of the caller's audio", () => {
+  const { lane, take, appended, listens } = callerLane();
+  lane.route("flow");
+  listens();
+  take(media(NOISE));
+  lane.appendSilence(20);
+  expect(appended()).toEqual([NOISE, SILENCE]);
+  for (const next of [() => lane.route("drop"), () => lane.route("hold"), () => lane.attachModel(undefined)]) {
+    lane.route("flow");
+    take(media(NOISE));
+    expect(appended()).toEqual([]);
+    next();
+    expect(appended()).toEqual([NOISE]);
+  }
+  take(media(SILENCE));
+  lane.route("drop");
+  expect(lane.framesDropped).toBe(1);
+});
+
+test("whatever the caller says and when: audio keeps its order, speech waits for nothing, and of silence less than 100 ms waits", () => {
+  const short = fc.uint8Array({ maxLength: 1_200 }).map((bytes) => base64(bytes.map((byte) => byte | 0x60)));
+  const payload = fc.oneof({ arbitrary: fc.constantFrom(LOUD, NOISE, SILENCE), weight: 4 }, { arbitrary: short, weight: 1 }, audio);
+  fc.assert(
+    fc.property(fc.array(payload, { maxLength: 120 }), (payloads) => {
+      const { lane, take, appended } = callerLane();
+      lane.route("flow");
+      let quietBytes = 0;
+      let waiting: string[] = [];
+      for (const one of payloads) {
+        quietBytes = isLoud(one) ? 0 : quietBytes + bytesOf(one);
+        take(media(one));
+        waiting.push(one);
+        const sent = appended();
+        expect(sent).toEqual(waiting.slice(0, sent.length));
+        waiting = waiting.slice(sent.length);
+        if (quietBytes <= 8_000) expect(waiting).toEqual([]);
+        expect(waiting.length).toBeLessThan(5);
+        expect(waiting.reduce((bytes, quiet) => bytes + bytesOf(quiet), 0)).toBeLessThan(800);
+      }
+      expect(lane.framesDropped).toBe(0);
+    }),
+  );
 });
 
 test("fifteen seconds are held, and the oldest makes room", () => {

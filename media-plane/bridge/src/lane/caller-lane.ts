@@ -4,7 +4,9 @@
  *
  * A frame is found by scanning, copied once, into the buffer it is sent from, and costs nothing else. Frames that come in one read
  * leave in one write, as one append each: 160 bytes are 53⅓ groups of base64, so that joining them would mean decoding them.
- * The call machine decides with `route` what becomes of the audio; the lane decides nothing.
+ * While the caller says nothing, five frames leave in one write: the first one that is not quiet takes those that wait with it, so that
+ * the model hears of speech, and of its end, when it would have anyway.
+ * The call machine decides with `route` what becomes of the audio; the lane decides nothing but when it is written.
  */
 import type { Clock } from "@struere/kernel";
 import { z } from "zod";
@@ -13,6 +15,8 @@ import { decodedBytes, isBase64 } from "./base64.ts";
 import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
 import { HeldFrames } from "./held-frames.ts";
 import type { LaneTap } from "./lane-tap.ts";
+import { isQuiet } from "./loudness.ts";
+import { QuietFrames } from "./quiet-frames.ts";
 import { Shapes } from "./shape.ts";
 
 export interface CallerLaneOptions {
@@ -43,6 +47,8 @@ const APPEND_BEFORE = Buffer.from('{"type":"input_audio_buffer.append","audio":"
 const APPEND_AFTER = Buffer.from('"}');
 const APPEND_BYTES = APPEND_BEFORE.length + APPEND_AFTER.length;
 const SILENCE_PIECE_MS = 200;
+/** Of audio after the last loud frame nothing waits in so much, one second: by it the model decides whether the caller has finished. */
+const LISTENED_BYTES = 8_000;
 
 /** One scan at a time in a process: shared, because a scan does not outlive the call to `take`. */
 const mediaPart = new FlatObject({ base64: "payload" });
@@ -59,6 +65,7 @@ export class CallerLane {
   readonly #onFlood: () => void;
   readonly #onMark: ((name: string) => void) | undefined;
   readonly #held = new HeldFrames(MAX_HELD_BYTES);
+  readonly #quiet = new QuietFrames();
   #streamSid: Buffer | undefined;
   #model: LaneSocket | undefined;
   #route: "hold" | "flow" | "drop" = "hold";
@@ -67,6 +74,7 @@ export class CallerLane {
   #framesRefused = 0;
   #audioBytesIn = 0;
   #lastMediaAt = Number.NEGATIVE_INFINITY;
+  #quietBytes = 0;
   #allowance = BURST_MESSAGES;
   #allowedAt: number;
   #flooded = false;
@@ -114,11 +122,13 @@ export class CallerLane {
 
   /** Where audio flows to; `undefined` while there is no model leg. Held frames wait for `route("flow")`. */
   attachModel(model: LaneSocket | undefined): void {
+    this.#sendQuiet();
     this.#model = model;
   }
 
   /** hold: keep the newest 15 s; flow: pass on what was held, then everything; drop: forget it. */
   route(inbound: "hold" | "flow" | "drop"): void {
+    this.#sendQuiet();
     this.#route = inbound;
     if (inbound === "hold") return;
     for (const frame of this.#held.takeAll()) this.#pass(frame.payload, 0, frame.payload.length, frame.audioBytes);
@@ -144,6 +154,7 @@ export class CallerLane {
 
   /** Gives the model so much silence as if the caller had sent it, for a gap in the caller's media. */
   appendSilence(ms: number): void {
+    this.#sendQuiet();
     for (let left = ms; left > 0; left -= SILENCE_PIECE_MS) {
       const payload = Buffer.from(Buffer.alloc(Math.min(left, SILENCE_PIECE_MS) * 8, 0xff).toString("base64"));
       this.#append(payload, 0, payload.length);
@@ -202,12 +213,21 @@ export class CallerLane {
     this.#framesIn++;
     this.#audioBytesIn += audioBytes;
     this.#tap?.fromCaller(bytes.subarray(start, end));
+    this.#quietBytes = isQuiet(bytes, start, end) ? this.#quietBytes + audioBytes : 0;
+    if (this.#quietBytes > LISTENED_BYTES && this.#route === "flow" && this.#quiet.push(bytes, start, end, audioBytes)) return;
+    if (this.#quiet.length > 0) this.#sendQuiet();
     this.#pass(bytes, start, end, audioBytes);
   }
 
   #pass(bytes: Buffer, start: number, end: number, audioBytes: number): void {
     if (this.#route === "hold") this.#framesDropped += this.#held.push(bytes, start, end, audioBytes);
     else if (this.#route === "drop" || !this.#append(bytes, start, end)) this.#framesDropped++;
+  }
+
+  #sendQuiet(): void {
+    this.#quiet.takeAll((bytes, start, end) => {
+      if (!this.#append(bytes, start, end)) this.#framesDropped++;
+    });
   }
 
   #append(bytes: Buffer, start: number, end: number): boolean {
