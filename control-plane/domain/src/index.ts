@@ -214,6 +214,7 @@ export {
 export { type Difference, differenceOf, type Proportion, proportion, type Quantiles, quantilesOf } from "./proportion.ts";
 export { countries, countryOf } from "./calling-codes.ts";
 export { type DiallingRefusal, diallingRefusal, type DiallingRules, refusalSentence } from "./dialling-policy.ts";
+export { chooseNode, type NodeLoad, UNSEEN_CALLS } from "./node-choice.ts";
 export { admitCall, type AdmissionQuestion, type AdmittedCall, type CallLimits, defaultLimits, type Pace } from "./admission.ts";
 export {
   afterDetection,

@@ -1,5 +1,5 @@
 /** Media nodes: which there are, how full they are, which one takes the next call. */
-import { NODE_EXPIRES_MS, NODE_SUSPECT_MS } from "@struere/domain";
+import { chooseNode, NODE_EXPIRES_MS, NODE_SUSPECT_MS } from "@struere/domain";
 import type { NodeId } from "@struere/kernel";
 import { sql } from "kysely";
 import type { Db } from "./database.ts";
@@ -54,21 +54,26 @@ export async function recordHeartbeat(
 }
 
 /**
- * The live node with the largest free share that takes new calls; one that may be dead comes last. A node's load is what it reported or what
- * the record says, whichever is more: heartbeats are seconds old when a burst comes. `undefined`: there is no room anywhere.
+ * The node that takes the next call (domain: node-choice.ts), of those that are heard of and do not drain. A node's load is what it reported
+ * or what the record says, whichever is more: heartbeats are seconds old when a burst comes. `undefined`: there is no room anywhere.
+ * @param draw from 0 up to, not including, 1; default: at random
  */
-export async function pickNode(db: Db, now: Date): Promise<MediaNode | undefined> {
+export async function pickNode(db: Db, now: Date, draw = Math.random()): Promise<MediaNode | undefined> {
   const before = (ms: number): Date => new Date(now.getTime() - ms);
-  const { rows } = await sql<MediaNode>`
-    select node.* from nodes node
-    cross join lateral (
-      select greatest(node.calls, (select count(*) from calls where calls.node_id = node.id and calls.status in ('pending', 'active')))::int as calls
-    ) as load
-    where node.heartbeat_at > ${before(NODE_EXPIRES_MS)} and not node.draining and load.calls < node.capacity
-    order by node.heartbeat_at <= ${before(NODE_SUSPECT_MS)}::timestamptz, load.calls::float8 / node.capacity, node.id
-    limit 1`.execute(db);
-  return rows[0];
+  const { rows } = await sql<MediaNode & { readonly known_calls: number }>`
+    select node.*, greatest(node.calls, (
+      select count(*) from calls where calls.node_id = node.id and calls.status in ('pending', 'active')
+    ))::int as known_calls
+    from nodes node
+    where node.heartbeat_at > ${before(NODE_EXPIRES_MS)} and not node.draining
+    order by node.id limit ${NODES_MAX}`.execute(db);
+  const missed = before(NODE_SUSPECT_MS);
+  const loads = rows.map((node) => ({ node, capacity: node.capacity, calls: node.known_calls, isSuspect: node.heartbeat_at <= missed }));
+  return chooseNode(loads, draw)?.node;
 }
+
+/** More are not looked at. */
+const NODES_MAX = 1_000;
 
 /** It let a call down, and may be dead: as if its last heartbeat had not come. One that lives is heard of again in a moment. */
 export async function suspectNode(db: Db, nodeId: NodeId, now: Date): Promise<void> {
@@ -93,6 +98,6 @@ export async function listLiveNodes(db: Db, now: Date): Promise<readonly MediaNo
     .selectAll()
     .where("heartbeat_at", ">", new Date(now.getTime() - NODE_EXPIRES_MS))
     .orderBy("id")
-    .limit(1_000)
+    .limit(NODES_MAX)
     .execute();
 }

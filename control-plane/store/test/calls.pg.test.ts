@@ -371,9 +371,10 @@ describe("media nodes", () => {
     expect(await pickNode(server.db, at(0))).toBeUndefined();
     expect(await beat(a, 0, at(0))).toBe(false);
     for (const nodeId of [a, b]) await registerNode(server.db, { nodeId, publicUrl: "", capacity: 10, version: "1", now: at(0) });
-    await beat(a, 5, at(0));
+    await beat(a, 10, at(0));
     await beat(b, 4, at(0));
     expect(await pickNode(server.db, at(100))).toMatchObject({ id: b });
+    await beat(a, 5, at(0));
     await beat(b, 0, at(0), true);
     expect(await pickNode(server.db, at(100))).toMatchObject({ id: a });
     expect(await listLiveNodes(server.db, at(100))).toHaveLength(2);
@@ -385,25 +386,41 @@ describe("media nodes", () => {
     // A burst between two heartbeats: the record knows more than the last heartbeat.
     await beat(b, 0, at(7_000));
     await beat(a, 0, at(7_000));
-    for (let index = 0; index < 3; index++) await aCall(server.db, scope, { nodeId: a });
-    expect(await pickNode(server.db, at(7_000))).toMatchObject({ id: b });
+    for (let index = 0; index < 10; index++) await aCall(server.db, scope, { nodeId: a });
+    for (const draw of [0, 0.5, 0.99]) expect(await pickNode(server.db, at(7_000), draw)).toMatchObject({ id: b });
+  });
+
+  test("of which a hundred ask in one moment are picked as often as they have free places", async () => {
+    const at = (ms: number): Date => later(1_500_000_000 + ms);
+    const [large, small] = [newId("node"), newId("node")];
+    await registerNode(server.db, { nodeId: large, publicUrl: "", capacity: 120, version: "1", now: at(0) });
+    await registerNode(server.db, { nodeId: small, publicUrl: "", capacity: 90, version: "1", now: at(0) });
+    await recordHeartbeat(server.db, { nodeId: small, calls: 30, capacity: 90, draining: false, loopDelayP99Ms: 1, now: at(0) });
+    const draws = Array.from({ length: 100 }, (_, index) => (index + 0.5) / 100);
+    const picked = await Promise.all(draws.map((draw) => pickNode(server.db, at(100), draw)));
+    const times = (id: NodeId): number => picked.filter((node) => node?.id === id).length;
+    expect([66, 67]).toContain(times(large));
+    expect(times(large) + times(small)).toBe(100);
   });
 
   test("that may be dead are picked last: one that missed a heartbeat, and one that let a call down, until it is heard of again", async () => {
     const at = (ms: number): Date => later(2_000_000_000 + ms);
     const [a, b] = [newId("node"), newId("node")];
     for (const nodeId of [a, b]) await registerNode(server.db, { nodeId, publicUrl: "", capacity: 10, version: "1", now: at(0) });
+    /** Whoever it may be. */
+    const picked = async (ms: number) =>
+      new Set(await Promise.all([0, 0.5, 0.99].map(async (draw) => (await pickNode(server.db, at(ms), draw))?.id)));
     await beat(a, 1, at(0));
     await beat(b, 5, at(2_000));
-    expect(await pickNode(server.db, at(2_900))).toMatchObject({ id: a });
-    expect(await pickNode(server.db, at(3_100))).toMatchObject({ id: b });
+    expect(await picked(2_900)).toEqual(new Set([a, b]));
+    expect(await picked(3_100)).toEqual(new Set([b]));
     await beat(a, 1, at(4_000));
     await beat(b, 5, at(4_000));
     await suspectNode(server.db, a, at(4_100));
-    expect(await pickNode(server.db, at(4_100))).toMatchObject({ id: b });
+    expect(await picked(4_100)).toEqual(new Set([b]));
     await suspectNode(server.db, b, at(4_100));
-    expect(await pickNode(server.db, at(4_100))).toMatchObject({ id: a });
+    expect(await picked(4_100)).toEqual(new Set([a, b]));
     await beat(b, 5, at(4_200));
-    expect(await pickNode(server.db, at(4_300))).toMatchObject({ id: b });
+    expect(await picked(4_300)).toEqual(new Set([b]));
   });
 });
