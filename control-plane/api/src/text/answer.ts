@@ -55,7 +55,7 @@ export interface MessageToAnswer {
   readonly audit?: AuditInHand;
   /** Behind the agent's own prompt. */
   readonly rules?: string;
-  /** Who asked; `null`: an agent, or an audit. */
+  /** Whose caps it counts against: of whoever asked, be it through other agents; `null`: no key's. */
   readonly keyId: ApiKeyId | null;
   readonly deadlineAt: number;
   readonly signal: AbortSignal;
@@ -207,6 +207,7 @@ function stepOf(services: AnswerServices, asked: MessageToAnswer, speaker: Speak
     actor: actorOf(asked.scope, agent),
     threadId: asked.thread.id,
     ...(asked.audit ? { audit: asked.audit } : {}),
+    keyId: asked.keyId,
     deadlineAt: asked.deadlineAt,
     signal: asked.signal,
   };

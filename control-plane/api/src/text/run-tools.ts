@@ -1,6 +1,6 @@
 /** The tool calls of one step: at most so many, in parallel but for what is to be said, each with an answer for the model whatever happens. */
 import type { ToolDefinition } from "@struere/domain";
-import { type Clock, Fault, type ThreadId } from "@struere/kernel";
+import { type ApiKeyId, type Clock, Fault, type ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import type { TextAgent } from "./text-agent.ts";
 import type { FunctionCall } from "./text-model.ts";
@@ -39,6 +39,8 @@ export interface StepOfTools {
   readonly threadId: ThreadId;
   readonly offered: readonly ToolDefinition[];
   readonly audit?: AuditInHand;
+  /** Who asked for the answer; `null`: nobody with a key. */
+  readonly keyId: ApiKeyId | null;
   /** On the clock. */
   readonly deadlineAt: number;
   readonly signal: AbortSignal;
@@ -72,7 +74,7 @@ async function runOne(step: StepOfTools, call: FunctionCall): Promise<ToolResult
   }
   if (!isObject(call.argumentsJson))
     return failure("validation", "the arguments are not a JSON object; call the tool again with one that follows its schema");
-  const { tools, clock, actor, agent, threadId } = step;
+  const { tools, clock, actor, agent, threadId, keyId } = step;
   const audit = step.audit && placed(step.audit, call);
   try {
     return await withDeadline({ clock, at: step.deadlineAt, signal: step.signal }, (signal) =>
@@ -84,6 +86,7 @@ async function runOne(step: StepOfTools, call: FunctionCall): Promise<ToolResult
         argumentsJson: call.argumentsJson,
         idempotencyKey: `${threadId}.${call.callId}`,
         ...(audit ? { audit } : {}),
+        keyId,
         signal,
       }),
     );

@@ -13,7 +13,7 @@ import type { ModelSettings } from "./model-settings.ts";
 /** Who pays for an answer, and whose caps it counts against. */
 export interface Payer {
   readonly agentSlug: string;
-  /** `null`: an agent asked. */
+  /** `null`: no key's. */
   readonly keyId: ApiKeyId | null;
 }
 

@@ -88,6 +88,8 @@ export interface AgentChatQuestion {
   readonly message: string;
   /** Becomes `threadContext.params.parentContext` of the child thread; its fields are params of it too. */
   readonly context?: unknown;
+  /** Whose caps it counts against: of whoever asked the agent that asks; `null`: no key's. */
+  readonly keyId: ApiKeyId | null;
   readonly signal?: AbortSignal;
 }
 
@@ -252,7 +254,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
       return await converse(scope, target, thread, question);
     },
 
-    async chatWithAgent({ actor, parentThread, agentSlug, message, context, signal }) {
+    async chatWithAgent({ actor, parentThread, agentSlug, message, context, keyId, signal }) {
       model.ensureReady();
       const scope: Scope = { organizationId: actor.organizationId, environment: actor.environment };
       await checkChain(db, scope, { actor, parentThread, agentSlug });
@@ -267,7 +269,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
         params,
         now: now(),
       });
-      const answer = await converse(scope, target, thread, { message, params: {}, keyId: null, ...(signal ? { signal } : {}) });
+      const answer = await converse(scope, target, thread, { message, params: {}, keyId, ...(signal ? { signal } : {}) });
       return { response: answer.message, threadId: answer.threadId, agentSlug: answer.agentSlug, usage: answer.usage };
     },
 
@@ -312,7 +314,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
 /** What is asked of a thread. */
 interface Asked {
   readonly message: string;
-  /** `null`: an agent asks. */
+  /** Whose caps it counts against; `null`: no key's. */
   readonly keyId: ApiKeyId | null;
   readonly params: JsonObject;
   readonly signal?: AbortSignal;

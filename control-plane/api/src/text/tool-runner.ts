@@ -1,6 +1,6 @@
 /** What the loop of a text agent needs of tools: which ones an agent has, and to run one. Built in tools/. */
 import type { ToolDefinition } from "@struere/domain";
-import type { CallId, ThreadId } from "@struere/kernel";
+import type { ApiKeyId, CallId, ThreadId } from "@struere/kernel";
 import type { Scope, Thread } from "@struere/store";
 import type { TextAgent } from "./text-agent.ts";
 
@@ -36,6 +36,8 @@ export interface ToolRequest {
   readonly argumentsJson: string;
   readonly idempotencyKey: string;
   readonly audit?: AuditInHand;
+  /** Whose caps it counts against when other agents are asked; `null`: no key's. */
+  readonly keyId: ApiKeyId | null;
   /** Aborted when nobody waits for the result any more. */
   readonly signal: AbortSignal;
 }

@@ -30,7 +30,7 @@ export function planAgentChat(
   given: ToolArguments,
 ): ToolPlan {
   const { agent, message, context } = Chat.parse(given);
-  const { scope, threadId } = request;
+  const { scope, threadId, keyId } = request;
   return {
     kind: "outside",
     maxMs: CHAT_MS,
@@ -42,6 +42,7 @@ export function planAgentChat(
           parentThread: threadId,
           agentSlug: agent,
           message,
+          keyId,
           signal,
           ...(context === undefined ? {} : { context }),
         }),

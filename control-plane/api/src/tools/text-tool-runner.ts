@@ -12,7 +12,7 @@ export function textToolRunner(services: ToolServices): ToolRunner {
       const colleagues = await colleaguesInThread(services.db, scope, thread, agent.slug);
       return await offeredTools(services, { scope, agent, channel: "text", colleagues });
     },
-    async runTool({ actor, agent, threadId, name, argumentsJson, idempotencyKey, audit, signal }) {
+    async runTool({ actor, agent, threadId, name, argumentsJson, idempotencyKey, audit, keyId, signal }) {
       const scope = { organizationId: actor.organizationId, environment: actor.environment };
       // The call's effects mean nothing here: no line, no tool that has one.
       const { outputJson, isError, errorType, handoff } = await runTool(services, {
@@ -23,6 +23,7 @@ export function textToolRunner(services: ToolServices): ToolRunner {
         argumentsJson,
         idempotencyKey,
         ...(audit ? { audit } : {}),
+        keyId,
         signal,
       });
       return { outputJson, isError, ...(errorType ? { errorType } : {}), ...(handoff ? { handoff: { slug: handoff.slug } } : {}) };

@@ -1,5 +1,5 @@
 /** What a tool call is, wherever it comes from, and what comes of it. */
-import type { Clock, ThreadId } from "@struere/kernel";
+import type { ApiKeyId, Clock, ThreadId } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import type { Call, Db, KeyRing, Scope } from "@struere/store";
 import type { Dialler } from "../outbound/dialler.ts";
@@ -31,6 +31,8 @@ export interface ToolRequest {
   readonly name: string;
   /** While an auditor reads a call. */
   readonly audit?: AuditInHand;
+  /** Whose caps it counts against when other agents are asked; `null`: no key's. */
+  readonly keyId: ApiKeyId | null;
   /** As the model wrote them: not trusted. */
   readonly argumentsJson: string;
   /** The same key, the same run: `<callId>:<toolCallId>` on the phone. */

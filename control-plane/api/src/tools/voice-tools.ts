@@ -81,6 +81,7 @@ export function voiceTools(services: ToolServices): VoiceTools {
         name: asked.name,
         argumentsJson: asked.argumentsJson,
         idempotencyKey: `${call.id}:${asked.toolCallId}`,
+        keyId: call.api_key_id,
         // A node that asks again gets the same run: nobody's leaving stops it.
         signal: new AbortController().signal,
       });

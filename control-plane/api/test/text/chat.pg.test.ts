@@ -244,6 +244,7 @@ describe("agents that ask agents", () => {
           agentSlug: agent,
           message: "ask",
           context: { order: "o-1" },
+          keyId: request.keyId,
           signal: request.signal,
         }),
       );
@@ -336,6 +337,7 @@ describe("nobody gets into a thread that is not theirs", () => {
       parentThread: threadIdOf(threadId),
       agentSlug: "intake",
       message: "x",
+      keyId: null,
     });
     await expect(asked).rejects.toMatchObject({ code: "not_found" });
   });

@@ -2,7 +2,7 @@
 import { memoryBus } from "@struere/bus";
 import { micros } from "@struere/kernel";
 import { systemClock } from "@struere/runtime";
-import type { SimulatedFault } from "@struere/simulators";
+import type { Mind, SimulatedFault } from "@struere/simulators";
 import {
   findKeyHolder,
   getAllowance,
@@ -23,7 +23,7 @@ import { reconcileModels } from "../../src/billing/reconcile.ts";
 import { readUsageExport } from "../../src/billing/usage-export.ts";
 import { aBiller } from "../billing/books.ts";
 import { NOW } from "../fixture.ts";
-import { aTextWorld, chat, post, type TextWorld, toolAnswer } from "./world.ts";
+import { aTextWorld, chat, post, type TextWorld, type Tool, toolAnswer } from "./world.ts";
 
 let database: TestDatabase;
 // The vendor's ids make a use count once, and each simulated vendor begins with the same ones.
@@ -209,6 +209,40 @@ describe("an answer in writing", () => {
     const refused = await chat(at, "intake", "Hello there");
     expect([refused.status, refused.body["error"]]).toEqual([429, expect.stringMatching(`per hour of key ${holder} leaves no room`)]);
     expect((await post(at, "/v1/agents/intake/chat", other, { message: "Hello" })).status).toBe(200);
+  });
+
+  test("counts for the key also where an agent has asked another one for it, however deep, and is not asked beyond the key's cap", async () => {
+    /** Each agent asks the one that its instructions name. */
+    const mind: Mind = ({ instructions, history }) => {
+      const newest = history.at(-1);
+      const next = /next: (\w+)/.exec(instructions)?.[1];
+      if (newest?.role === "tool_output" || next === undefined)
+        return { say: newest?.role === "tool_output" ? newest.text : "I am asked last." };
+      return { toolCalls: [{ name: "agent.chat", arguments: { agent: next } }] };
+    };
+    const asksOn: Tool = async ({ actor, threadId, argumentsJson, keyId, signal }, text) => {
+      const { agent } = JSON.parse(argumentsJson);
+      return toolAnswer(await text.chatWithAgent({ actor, parentThread: threadId, agentSlug: agent, message: "Ask", keyId, signal }));
+    };
+    await using at = await aTextWorld({ db: database.db, mind, tools: { "agent.chat": asksOn } });
+    for (const [slug, next] of [
+      ["a", "b"],
+      ["b", "c"],
+      ["c", ""],
+    ] as const)
+      await at.tenant.agent(slug, { ...SETTINGS, systemPrompt: `next: ${next}`, tools: ["agent.chat"] });
+    const [holder] = await keyOf(at.tenant.key);
+    expect((await chat(at, "a", "Hello there")).status).toBe(200);
+    await bill();
+    expect(at.vendor.invoice()).toHaveLength(5);
+    expect((await getAllowance(database.db, at.tenant.scope, holder)).spent.hour.amount).toBe(owed(at));
+
+    // Room for one more answer, which is that of the first agent.
+    const room = micros(owed(at) + 8_000n);
+    await setAllowance(database.db, at.tenant.scope, { keyId: holder, change: { hour: room }, now: new Date() });
+    const refused = await chat(at, "a", "Hello there");
+    expect([refused.status, refused.body["error"]]).toEqual([429, expect.stringMatching(`per hour of key ${holder} leaves no room`)]);
+    expect(at.vendor.texts.map(({ body }) => body["instructions"])).toHaveLength(6);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   endToolRun,
   entityStore,
   getThread,
+  newId,
   openThread,
   openToolSigningSecret,
   runInToolTransaction,
@@ -12,6 +13,7 @@ import {
 } from "@struere/store";
 import { type TestDatabase, testDatabase } from "@struere/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { voiceTools } from "../../src/tools/index.ts";
 import { NOW } from "../fixture.ts";
 import {
   aCallersRole,
@@ -138,9 +140,21 @@ describe("an agent", () => {
     expect(outputOf(await world.run("agent.chat", { agent: "billing", message: "how much?" }))).toMatchObject({ response: "the answer" });
     await world.run("agent.chat", { agentSlug: "billing", message: "how much?", context: { id: 1 } });
     expect(world.chats).toMatchObject([
-      { actor: { ...world.scope, slug: "intake" }, agentSlug: "billing", parentThread: world.threadId },
+      { actor: { ...world.scope, slug: "intake" }, agentSlug: "billing", parentThread: world.threadId, keyId: null },
       { agentSlug: "billing", context: { id: 1 } },
     ]);
+  });
+
+  test("asks another agent at the expense of the key behind it: of whoever writes, or has placed the call", async () => {
+    const keyId = newId("key");
+    await world.run("agent.chat", { agent: "billing", message: "how much?" }, { keyId });
+    const agent = await anAgentNow(world.db, world.scope, "caller", { tools: ["agent.chat"] });
+    const pinned_agents = [{ slug: "caller", agentId: agent.id, version: agent.version }];
+    const call = { ...world.call, pinned_agents, api_key_id: keyId };
+    const argumentsJson = JSON.stringify({ agent: "billing", message: "how much?" });
+    const asked = { toolCallId: "tc_1", agent: "caller", name: "agent.chat", argumentsJson };
+    expect(await voiceTools(world.services).runTool(call, asked)).toMatchObject({ isError: false });
+    expect(world.chats.slice(-2)).toMatchObject([{ keyId }, { keyId, actor: { slug: "caller" } }]);
   });
 
   test("transfers within its router, to another agent, once at a time and five times at most", async () => {

@@ -148,6 +148,7 @@ export async function aToolsWorld(db: Db, over: Partial<ToolServices> = {}): Pro
         name,
         argumentsJson: typeof given === "string" ? given : JSON.stringify(given),
         idempotencyKey: nextKey(),
+        keyId: null,
         signal: new AbortController().signal,
         ...more,
       }),
