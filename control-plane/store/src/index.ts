@@ -150,6 +150,7 @@ export { newId } from "./new-id.ts";
 export { getNode, isAdmitting, listLiveNodes, pickNode, recordHeartbeat, registerNode, suspectNode } from "./nodes.ts";
 export { type Page, PAGE_LIMIT, type PageRequest } from "./page.ts";
 export { findRateCard, keepRateCard, versionOfCard } from "./rate-cards.ts";
+export { type RoundToTake, setRoundDue, takeRound } from "./rounds.ts";
 export {
   type DeadLetter,
   type EventToRecord,

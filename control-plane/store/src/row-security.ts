@@ -32,7 +32,7 @@ const CHILDREN: { readonly [table: string]: { readonly column: string; readonly 
 /** Of nobody in particular: may be read. */
 export const SHARED_TABLES: readonly string[] = ["nodes", "rate_cards"];
 /** Nobody's question reaches them. */
-export const CLOSED_TABLES: readonly string[] = ["dead_letters", "kysely_migration", "kysely_migration_lock"];
+export const CLOSED_TABLES: readonly string[] = ["dead_letters", "rounds", "kysely_migration", "kysely_migration_lock"];
 
 interface Table {
   readonly name: string;

@@ -43,6 +43,13 @@ export type { DefinitionTable } from "./schema/definitions.ts";
 export type { AllowanceTable, CreditHoldTable, LedgerTable, LedgerTransaction, StoredLine, UseSource } from "./schema/ledger.ts";
 export type { Message, TextRequestTable, TextUsageRow, Thread, ToolCallRecord } from "./schema/threads.ts";
 
+/** Repeated work, and when its next round is due. */
+export interface RoundTable {
+  kind: string;
+  due_at: Date;
+  token: string;
+}
+
 export interface Database {
   organizations: OrganizationTable;
   api_keys: ApiKeyTable;
@@ -84,4 +91,5 @@ export interface Database {
   call_placements: CallPlacementTable;
   call_transfers: CallTransferTable;
   allowances: AllowanceTable;
+  rounds: RoundTable;
 }

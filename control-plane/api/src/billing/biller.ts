@@ -1,8 +1,9 @@
 /**
  * The biller posts what was used: usage of calls as it comes over the bus, through a consumer of its own, and whatever the record has that is
- * not in the books yet, in rounds. The bus makes it prompt; the record makes it certain, since it alone outlives everything: usage that the
- * recorder wrote and the bus then lost is found there, and so are text responses and the carrier's minutes, which come by no bus. Both ways
- * post under the same keys, so that it does not matter which is first, how often, or in how many processes.
+ * not in the books yet, in rounds, which one control plane at a time does. The bus makes it prompt; the record makes it certain, since it
+ * alone outlives everything: usage that the recorder wrote and the bus then lost is found there, and so are text responses and the carrier's
+ * minutes, which come by no bus. Both ways post under the same keys, so that it does not matter which is first, how often, or in how many
+ * processes.
  *
  * Postgres away: nothing is acknowledged, the bus brings it again, and the rounds go on. What has no price is marked with the reason, holds up
  * nobody, and waits for `billing reconcile`.
@@ -32,6 +33,7 @@ import {
 } from "@struere/store";
 import { ACK_WAIT_MS, atWork } from "../at-work.ts";
 import { readMessage } from "../recorder/read-message.ts";
+import { startRounds } from "../rounds.ts";
 import { billUses, rateCards, type Use } from "./bill-uses.ts";
 import { estimateUnanswered, estimateUnreported, takeBackOvertaken } from "./estimates.ts";
 import { useOfCarrier, useOfMediaStream, useOfMessage, useOfRow, useOfText, useOfTransfer } from "./uses.ts";
@@ -166,20 +168,6 @@ export function startBiller(options: BillerOptions): Biller {
     }
   }
 
-  async function runRounds(): Promise<void> {
-    let failing = false;
-    while (!stopping.signal.aborted) {
-      try {
-        await round();
-        failing = false;
-      } catch (error) {
-        if (!failing) log.warn({ err: faultOfDatabase(error) ?? error }, "the books can not be written; it is tried again");
-        failing = true;
-      }
-      await pause(clock, ROUND_EVERY_MS, stopping.signal);
-    }
-  }
-
   async function handle(batch: readonly Delivery[]): Promise<void> {
     const messages = batch.flatMap((delivery) => {
       const read = readMessage(delivery);
@@ -221,13 +209,17 @@ export function startBiller(options: BillerOptions): Biller {
     }
   }
 
-  const running = Promise.all([runConsumer(), runRounds()]);
+  const running = runConsumer();
+  const rounds = startRounds({
+    ...{ db, clock, log, round, kind: "billing", everyMs: ROUND_EVERY_MS },
+    failing: "the books can not be written; it is tried again",
+  });
   return {
     round,
     async close() {
       stopping.abort();
       consumer.stop();
-      await running;
+      await Promise.all([running, rounds.close()]);
     },
   };
 }

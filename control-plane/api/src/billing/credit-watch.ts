@@ -1,23 +1,14 @@
 /**
  * Looks after the credit of calls that are going on, every two seconds: their holds are filled up, and who has to come to an end is told. A call
  * that was transferred to a person has nobody who could be told: it is ended at the carrier.
- * Every control plane does it; of an environment one at a time. What fails is tried again the next time: a call goes on meanwhile.
+ * One control plane at a time does it, whichever is the first when it is due. What fails is tried again the next time: a call goes on meanwhile.
  */
 import { callPrice, priceTelephony, WATCH_CREDIT_MS } from "@struere/domain";
 import { type CallId, micros, NO_MONEY } from "@struere/kernel";
-import { pause } from "@struere/runtime";
-import {
-  type Db,
-  faultOfDatabase,
-  findCall,
-  listWatchedScopes,
-  type PriceOfCall,
-  type Scope,
-  watchCredit,
-  writeAudit,
-} from "@struere/store";
+import { type Db, findCall, listWatchedScopes, type PriceOfCall, type Scope, watchCredit, writeAudit } from "@struere/store";
 import type { ControlContext } from "../context.ts";
 import type { Legs } from "../outbound/legs.ts";
+import { startRounds } from "../rounds.ts";
 import { rateCards } from "./bill-uses.ts";
 
 /** By then it has been tried often enough for one time (legs.ts), or a control plane that was to do it is gone. */
@@ -64,26 +55,14 @@ export function startCreditWatch({
     await writeAudit(db, { ...scope, at, actor: "credit", action: "call.cut", subject: callId, detail: { reason } });
   }
 
-  async function run(): Promise<void> {
-    let failing = false;
-    while (!stopping.signal.aborted) {
-      try {
-        await round();
-        failing = false;
-      } catch (error) {
-        if (!failing)
-          log.warn({ err: faultOfDatabase(error) ?? error }, "the credit of running calls can not be looked at; it is tried again");
-        failing = true;
-      }
-      await pause(clock, WATCH_CREDIT_MS, stopping.signal);
-    }
-  }
-
-  const running = run();
+  const rounds = startRounds({
+    ...{ db, clock, log, round, kind: "credit", everyMs: WATCH_CREDIT_MS },
+    failing: "the credit of running calls can not be looked at; it is tried again",
+  });
   return {
     async close() {
       stopping.abort();
-      await running;
+      await rounds.close();
     },
   };
 }

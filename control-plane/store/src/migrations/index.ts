@@ -19,6 +19,7 @@ import { up as textRequests } from "./0016-text-requests.ts";
 import { up as findPosted } from "./0017-find-posted.ts";
 import { up as textHolds } from "./0018-text-holds.ts";
 import { up as transfersOnTheLine } from "./0019-transfers-on-the-line.ts";
+import { up as rounds } from "./0020-rounds.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first-call": { up: firstCall },
@@ -40,4 +41,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0017-find-posted": { up: findPosted },
   "0018-text-holds": { up: textHolds },
   "0019-transfers-on-the-line": { up: transfersOnTheLine },
+  "0020-rounds": { up: rounds },
 };
