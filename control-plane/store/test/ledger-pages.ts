@@ -78,6 +78,18 @@ async function write(book: LedgerBook, [time = "0", verb, ...words]: readonly st
 }
 
 export const PAGES: { readonly [guarantee: string]: string } = {
+  "what was never reserved is not given back, whatever is charged to it, and however often": `
+    0 limit none                              -> 0 0
+    0 credit C1 100                           -> 100 0
+    1 charge A u1 30+0 to models              -> 70 0
+    1 release A                               -> 70 0
+    2 release A                               -> 70 0
+    3 hold B b1 50 until 60                   -> 20 50
+    4 charge B u2 10+0 to models              -> 20 40
+    4 release B                               -> 60 0
+    5 charge B u2 10+0 to models              -> 60 0
+    5 release B                               -> 60 0
+  `,
   "a hold reserves, is captured as far as it goes, and gives back the rest": `
     0 limit 0                                 -> 0 0
     0 credit C1 100                           -> 100 0

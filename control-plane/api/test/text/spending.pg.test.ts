@@ -195,6 +195,21 @@ describe("an answer in writing", () => {
     expect(at.vendor.texts.map(({ body }) => body["max_output_tokens"])).toEqual([16_384, 16_384]);
   });
 
+  test("that had nothing reserved gives nothing back: there is no release in the books; one that had gives back once", async () => {
+    await using at = await world();
+    await at.tenant.agent("intake", SETTINGS);
+    const releases = async () =>
+      (await listStatement(database.db, at.tenant.scope, { kinds: ["release"] }, { limit: 9, after: null })).length;
+    expect((await chat(at, "intake", "Hello there")).status).toBe(200);
+    for (const _again of [1, 2]) await bill();
+    expect([(await balances(at)).models, await releases()]).toEqual([owed(at), 0]);
+    await setCreditLimit(database.db, at.tenant.scope, { creditLimit: micros(1_000_000), currency: "USD", now: NOW });
+    expect((await chat(at, "intake", "Hello again")).status).toBe(200);
+    for (const _again of [1, 2, 3]) await bill();
+    expect([(await balances(at)).held, await releases()]).toEqual([0n, 1]);
+    expect(await verifyLedger(database.db, at.tenant.scope)).toEqual([]);
+  });
+
   test("counts for the key that asked, whose cap it can not go beyond; for another key there is room", async () => {
     await using at = await world();
     await at.tenant.agent("intake", SETTINGS);
