@@ -419,7 +419,8 @@ describe("what is refused", () => {
   });
 
   test("too many requests, with the time to come again", async () => {
-    const limits = { key: { perMinute: 30, burst: 2 }, organization: { perMinute: 100, burst: 30 } };
+    // A minute is three seconds here: none comes back while three ask.
+    const limits = { key: { perMinute: 1, burst: 2 }, organization: { perMinute: 100, burst: 30 } };
     await using busy = await world({ limits });
     await busy.tenant.agent("plain");
     const answers = [await chat(busy, "plain", "1"), await chat(busy, "plain", "2"), await chat(busy, "plain", "3")];
