@@ -144,7 +144,8 @@ export const MEDIA_CONTRACT = {
  *
  * That moment is seen once the usage is posted and the call looked at, and the node hears of it with the next answer to its lease, or the
  * one after. Until it has waited for the end of a sentence, responses begin as fast as they may; the one that was in flight is not
- * known yet, and the goodbye follows. Time on the line goes on to the end.
+ * known yet, and the goodbye follows. Time on the line goes on to the end. What auditors and classifiers answer is no part of it: each such
+ * answer has a reserve of its own, like any other in writing (answer-price.ts).
  * @param price.response the dearest response of all
  */
 export function overdraftBound(price: CallPrice, calls: number): Micros {

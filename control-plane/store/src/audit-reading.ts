@@ -9,7 +9,7 @@ import type { Call, Injection, Thread, Utterance } from "./schema.ts";
 export interface AuditReading {
   readonly call: Pick<
     Call,
-    "id" | "organization_id" | "environment" | "thread_id" | "status" | "direction" | "from_number" | "to_number" | "epoch"
+    "id" | "organization_id" | "environment" | "thread_id" | "status" | "direction" | "from_number" | "to_number" | "epoch" | "api_key_id"
   > & {
     /** Who answered it. */
     readonly agent_slug: string;
@@ -32,7 +32,7 @@ export function readingUpTo(to: ReadTo) {
   return sql`
     json_build_object('id', call.id, 'organization_id', call.organization_id, 'environment', call.environment, 'thread_id', call.thread_id,
       'status', call.status, 'direction', call.direction, 'from_number', call.from_number, 'to_number', call.to_number,
-      'epoch', call.epoch, 'agent_slug', coalesce(call.config -> 'agent' ->> 'slug', ''),
+      'epoch', call.epoch, 'api_key_id', call.api_key_id, 'agent_slug', coalesce(call.config -> 'agent' ->> 'slug', ''),
       'ended_at', (extract(epoch from call.ended_at) * 1000)::float8) as call,
     call.config -> 'auditor' as auditor,
     json_build_object('channel_params', thread.channel_params, 'metadata', thread.metadata, 'entity_type', thread.entity_type,

@@ -195,7 +195,7 @@ async function liveCalls(tx: Db, scope: Scope): Promise<readonly WatchedCall[]> 
     select call.id, call.api_key_id, call.rate_card_version, call.config, call.direction, call.to_number, call.advice, call.advice_reason,
       coalesce(call.answered_at, call.created_at) as began_at, hold.remaining_micros as remaining, hold.state = 'open' as is_open, (
         select max(used.amount_micros) from ledger_transactions used
-        where used.call_id = call.id and used.kind = 'charge' and used.source <> 'telephony'
+        where used.call_id = call.id and used.kind = 'charge' and used.source = 'response'
       ) as dearest,
       transfer.to_number as transferred_to, transfer.asked_at as transferred_at
     from calls call

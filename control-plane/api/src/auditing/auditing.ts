@@ -102,6 +102,7 @@ export function auditing(options: AuditingOptions): Auditing {
           rules: row.after_call ? `${AUDIT_RULES}\n${AUDIT_RULES_OVER}` : AUDIT_RULES,
           report: reading.report,
           audit: reading.audit,
+          keyId: call.api_key_id,
           attempt: row.attempts,
           signal: AbortSignal.any([renewal.lost, stopping.signal]),
         });

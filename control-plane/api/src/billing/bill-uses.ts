@@ -67,7 +67,7 @@ function entryOf(use: Use, { cost, markup, lines, converted }: PricedUse): Entry
   const estimated = use.estimated || converted;
   const to: CostAccount = estimated ? "unobserved" : BY_CARRIER.has(use.source) ? "telephony" : "models";
   return {
-    entry: { kind: "charge", key: use.key, holdId: use.callId ?? use.requestId ?? null, to, cost, markup, payer: "organization" },
+    entry: { kind: "charge", key: use.key, holdId: use.requestId ?? use.callId, to, cost, markup, payer: "organization" },
     actor: "biller",
     occurredAt: use.occurredAt,
     source: use.source,
@@ -81,9 +81,9 @@ function entryOf(use: Use, { cost, markup, lines, converted }: PricedUse): Entry
   };
 }
 
-function releaseOf({ callId, requestId }: Use): readonly EntryToPost[] {
-  if (callId !== null || requestId === undefined) return [];
-  return [{ entry: { kind: "release", holdId: requestId }, actor: "biller" }];
+/** Where nothing was reserved, or it was released before, the books say so, and nothing is posted. */
+function releaseOf({ requestId }: Use): readonly EntryToPost[] {
+  return requestId === undefined ? [] : [{ entry: { kind: "release", holdId: requestId }, actor: "biller" }];
 }
 
 export interface RateCards {

@@ -7,6 +7,8 @@ import type { Log } from "@struere/runtime";
 import type { AgentProfile } from "@struere/protocol/grpc";
 import { type Call, type Db, getRouterVersion, getThread, recordTextUsage, routeCall, type Scope } from "@struere/store";
 import { describeProblems, RouterDefinition } from "struere";
+import type { Choice, ChooseQuestion } from "../text/choose-agent.ts";
+import { NoRoom } from "../text/spending.ts";
 import type { TextAgents } from "../text/text-agents.ts";
 import type { VoiceTools } from "../tools/voice-tools.ts";
 
@@ -47,6 +49,15 @@ const CHOOSE_MS = 4_000;
 const KEEPS: CallRoute = { agent: null, by: null };
 
 export function callRouter({ db, clock, log, text, voice }: CallRouterServices): CallRouter {
+  /** `undefined`: there is no credit for the choice, and the audit log says so. */
+  const choose = async (question: ChooseQuestion): Promise<Choice | undefined> => {
+    try {
+      return await text.chooseAgent(question);
+    } catch (thrown) {
+      if (thrown instanceof NoRoom) return undefined;
+      throw thrown;
+    }
+  };
   return {
     async routeCall(call, { utterances, currentAgent }) {
       const scope: Scope = { organizationId: call.organization_id, environment: call.environment };
@@ -55,8 +66,8 @@ export function callRouter({ db, clock, log, text, voice }: CallRouterServices):
       if (!legal.includes(currentAgent)) {
         throw new Fault("failed_precondition", `agent "${currentAgent.slice(0, 64)}" is not on this call; legal: ${legal.join(", ")}`);
       }
-      const choice = await text.chooseAgent({
-        asker: { scope, threadId: call.thread_id, payer: null },
+      const choice = await choose({
+        asker: { scope, threadId: call.thread_id, payer: { agentSlug: router.slug, keyId: call.api_key_id } },
         router,
         messages: utterances.map(({ speaker, text: said }) => ({ role: speaker === "caller" ? "user" : "assistant", text: said })),
         params: thread?.channel_params ?? {},
@@ -64,6 +75,7 @@ export function callRouter({ db, clock, log, text, voice }: CallRouterServices):
         currentAgent,
         withinMs: CHOOSE_MS,
       });
+      if (!choice) return KEEPS;
       const now = new Date(clock.wall());
       await recordTextUsage(db, scope, { threadId: call.thread_id, usage: choice.charged, now });
       if (choice.by !== "rule" && choice.by !== "classifier") return KEEPS;

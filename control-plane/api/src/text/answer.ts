@@ -178,11 +178,7 @@ async function ask(
     tools: speaker.offered,
     toolChoice: step.last ? "none" : "auto",
     purpose: "reply",
-    asker: {
-      scope: asked.scope,
-      threadId: asked.thread.id,
-      payer: asked.audit ? null : { agentSlug: speaker.agent.slug, keyId: asked.keyId },
-    },
+    asker: { scope: asked.scope, threadId: asked.thread.id, payer: { agentSlug: speaker.agent.slug, keyId: asked.keyId } },
     cacheKey: `${speaker.agent.slug}.${speaker.agent.version}.${asked.thread.id}`,
     deadlineAt: asked.deadlineAt,
     signal: asked.signal,

@@ -119,7 +119,7 @@ async function classify(
 }
 
 function usageOf({ responseId, model, tokens, requestId }: ChargedAttempt, { payer }: TextModelRequest["asker"]): TextUsage {
-  const keyId = payer?.keyId ?? null;
+  const { keyId } = payer;
   const usage = { responseId, purpose: "route", agentSlug: null, model, ...tokens, ...(keyId === null ? {} : { keyId }) } as const;
   return requestId === undefined ? usage : { ...usage, requestId };
 }

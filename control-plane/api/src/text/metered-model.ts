@@ -24,7 +24,7 @@ export function meteredModel(
       const now = (): Date => new Date(clock.wall());
       const { settings } = request;
       const chars = charsOf(request);
-      const tokensMax = payer ? await reserve(scope, { requestId, threadId, payer, settings, chars }) : null;
+      const tokensMax = await reserve(scope, { requestId, threadId, payer, settings, chars });
       // Of what was reserved for it no more is asked for.
       const asked = tokensMax === null ? request : { ...request, settings: { ...settings, maxOutputTokens: tokensMax } };
       const giveUp = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 /**
  * Nobody writes on credit that is gone: before the model is asked, the most that the answer can cost is reserved, so that answers which are under
- * way at once see each other. What is refused is in the audit log, and whoever asked is told which limit it was and what to do. What belongs
- * to a call (its auditor, its classifier) reserves nothing here: the call was admitted with room for it, and is ended when there is none.
+ * way at once see each other. What is refused is in the audit log, and whoever asked is told which limit it was and what to do. A call's
+ * auditor and classifier are no exception: what the call has reserved is for what is said in it.
  */
 import { ANSWER_TOKENS_MAX, mostOfAnswer, type RateCard } from "@struere/domain";
 import { type ApiKeyId, type Clock, Fault, type ThreadId } from "@struere/kernel";

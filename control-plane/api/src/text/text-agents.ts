@@ -289,7 +289,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
           checkParams(agent, turn.thread.channel_params);
           const written = attempt === 1 ? [] : await listThreadMessages(db, scope, turn.thread.id, HISTORY_MESSAGES);
           const history = attemptsOf(written, attempt).slice(0, -1);
-          const { audit, rules } = question;
+          const { audit, rules, keyId } = question;
           const asked = {
             scope,
             turn,
@@ -300,7 +300,7 @@ export function textAgents(options: TextAgentsOptions): TextAgents {
             message: report,
             audit,
             rules,
-            keyId: null,
+            keyId,
           };
           return await answerMessage(services, { ...asked, deadlineAt, signal });
         }),

@@ -38,8 +38,7 @@ export interface TextModelRequest {
   readonly asker: {
     readonly scope: Scope;
     readonly threadId: ThreadId;
-    /** `null`: it belongs to a call. */
-    readonly payer: Payer | null;
+    readonly payer: Payer;
   };
   /** Requests that begin alike should name the same: the vendor finds its cache by it. */
   readonly cacheKey: string;

@@ -1,6 +1,7 @@
 /** Audits, one by one, on a real database and with the vendor simulated at the wire: who reads what, when, and what happens when somebody dies. */
 import { memoryBus } from "@struere/bus";
-import { AUDIT_LEASE_MS } from "@struere/domain";
+import { AUDIT_LEASE_MS, HOLD_EXPIRES_MS } from "@struere/domain";
+import { micros } from "@struere/kernel";
 import { everyCallSubject } from "@struere/protocol/bus";
 import {
   createKeyRing,
@@ -8,10 +9,18 @@ import {
   type Call,
   type Db,
   endCall,
+  getLedger,
+  keepRateCard,
+  listAudit,
   listAudits,
   listInjections,
+  listStatement,
+  postEntries,
+  postEntry,
   recordMessages,
   type Scope,
+  setCreditLimit,
+  verifyLedger,
 } from "@struere/store";
 import { createMetrics, silentLog, systemClock } from "@struere/runtime";
 import { type Mind, type SimulatedFault, startSimulatedOpenAI } from "@struere/simulators";
@@ -25,6 +34,7 @@ import { injector } from "../../src/injections/injector.ts";
 import { textAgents } from "../../src/text/text-agents.ts";
 import { textToolRunner } from "../../src/tools/index.ts";
 import { setAgent } from "@struere/store";
+import { aBiller } from "../billing/books.ts";
 import { diallerOf } from "../trpc/server.ts";
 import { aClaimedCall, aScope, aTranscript, NOW } from "../fixture.ts";
 
@@ -140,6 +150,65 @@ async function aDesk(mind: Mind, faults: readonly SimulatedFault[] = []) {
 
 const silent: Mind = () => ({ say: "Nothing to do." });
 
+describe("an audit of an environment whose credit is limited", () => {
+  const CALL_HOLD = micros(5_000);
+  /** With so much besides what is reserved for the call. */
+  async function aLimitedDesk(credit: number) {
+    const desk = await aDesk(() => ({ say: "Nothing to correct." }));
+    const { db, scope, call } = desk;
+    await keepRateCard(db, builtinRateCard(), NOW);
+    await setCreditLimit(db, scope, { creditLimit: micros(0), currency: "USD", now: NOW });
+    const given = { kind: "credit", key: "first", amount: micros(CALL_HOLD + BigInt(credit)) } as const;
+    const expiresAt = desk.now().getTime() + HOLD_EXPIRES_MS;
+    const reserved = { kind: "hold", key: `hold:${call.id}`, holdId: call.id, amount: CALL_HOLD, expiresAt } as const;
+    const posted = await postEntries(
+      db,
+      scope,
+      [given, reserved].map((entry) => ({ entry, actor: "test" })),
+      NOW,
+    );
+    expect(posted.every(({ ok }) => ok)).toBe(true);
+    await desk.hears("caller", "I want tea.");
+    return desk;
+  }
+  const holdsOf = async ({ db, scope }: Awaited<ReturnType<typeof aDesk>>) =>
+    await db.selectFrom("credit_holds").selectAll().where("organization_id", "=", scope.organizationId).execute();
+
+  test("reserves what it can cost beside the call's own reserve, which it leaves alone, and gives back what it did not need", async () => {
+    await using desk = await aLimitedDesk(1_000_000);
+    const { db, scope, call } = desk;
+    expect(await desk.run()).toMatchObject({ outcome: "done" });
+    const own = (await holdsOf(desk)).filter(({ id }) => id !== call.id);
+    expect(own).toMatchObject([{ state: "open" }]);
+    const bus = memoryBus();
+    const biller = aBiller({ db, bus, rateCard: builtinRateCard(), clock: { ...systemClock(), wall: () => desk.now().getTime() } });
+    for (const _again of [1, 2, 3]) await biller.round();
+    await biller.close();
+    const [charge, ...more] = await listStatement(db, scope, { kinds: ["charge"] }, { limit: 9, after: null });
+    expect([charge, more]).toMatchObject([{ source: "audit", call_id: call.id, hold_id: own[0]?.id }, []]);
+    expect(await listStatement(db, scope, { kinds: ["release"] }, { limit: 9, after: null })).toMatchObject([{ hold_id: own[0]?.id }]);
+    const { balances } = await getLedger(db, scope);
+    expect(balances).toMatchObject({ held: CALL_HOLD, available: 1_000_000n - (charge?.amount ?? 0n) });
+    expect(await verifyLedger(db, scope)).toEqual([]);
+  });
+
+  test("is not asked of the model when there is none left, which is in the audit log; its words are read once there is", async () => {
+    await using desk = await aLimitedDesk(0);
+    const { db, scope } = desk;
+    expect(await desk.run()).toMatchObject({ outcome: "failed", reason: "resource_exhausted" });
+    expect(desk.vendor.texts).toHaveLength(0);
+    expect(await listAudit(db, scope, 9)).toMatchObject([
+      { action: "chat.refused", actor: "agent auditor", detail: { reason: "insufficient_credit" } },
+    ]);
+    expect((await getLedger(db, scope)).balances).toMatchObject({ held: CALL_HOLD, available: 0n });
+    const more = { kind: "credit", key: "more", amount: micros(1_000_000) } as const;
+    await postEntry(db, scope, { entry: more, actor: "test" }, NOW);
+    desk.later(60_000);
+    expect(await desk.run()).toMatchObject({ outcome: "done" });
+    expect(desk.reports()).toEqual([expect.stringContaining("I want tea.")]);
+  });
+});
+
 describe("an audit", () => {
   test("reads words once, whoever asks how often; and one at a time", async () => {
     await using desk = await aDesk(silent);
@@ -254,12 +323,12 @@ test("an audit asks the database for little: hundreds of calls have theirs at th
   await desk.hears("caller", "I want tea.");
   desk.later(POLL_MS * 2);
   // Whether there is something, the lease with all that is read, the thread with the report, the answer with its use, the end;
-  // and, before the model is, that it is asked.
-  expect(await desk.questions(() => desk.run())).toBe(6);
+  // and, before the model is, whether credit has to be reserved, and that it is asked.
+  expect(await desk.questions(() => desk.run())).toBe(7);
   await desk.hears("caller", "On Monday.");
   desk.later(POLL_MS * 2);
-  // Also the call of the tool, the call's lock, the injection, the tool's outcome, that for the model, and that it was asked again.
-  expect(await desk.questions(() => desk.run())).toBe(12);
+  // Also the call of the tool, the call's lock, the injection, the tool's outcome, that for the model, and the two before it was asked again.
+  expect(await desk.questions(() => desk.run())).toBe(14);
   expect(desk.sent).toHaveLength(1);
   expect(await desk.questions(() => desk.run())).toBe(1);
 });
