@@ -26,7 +26,8 @@ export async function testDatabase(options: { readonly migrated?: boolean } = {}
   if (postgresUrl === null) throw new Error("there is no Postgres in this project: name the test file *.pg.test.ts or *.world.test.ts");
   const template = options.migrated === false ? "template0" : await migratedTemplate(postgresUrl, runId);
   const name = `struere_test_${runId}_${randomBytes(6).toString("hex")}`;
-  await asAdmin(postgresUrl, (admin) => sql.raw(`create database ${name} template ${template}`).execute(admin));
+  // Block by block through the log, as is the default, takes three times as long.
+  await asAdmin(postgresUrl, (admin) => sql.raw(`create database ${name} template ${template} strategy file_copy`).execute(admin));
   const url = onDatabase(postgresUrl, name);
   const db = openDatabase({ url, poolMax: 5, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   return {
