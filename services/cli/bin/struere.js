@@ -2,7 +2,7 @@
 // Plain JavaScript that any Node of the last years can read: the command itself is TypeScript, which Node runs directly from 24.12 on.
 // With an older Node it is handed to the Node 24 that the project installs for itself.
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
+import module, { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -11,9 +11,15 @@ import { fileURLToPath } from "node:url";
 const NEEDED = [24, 12];
 const main = new URL("../src/main.ts", import.meta.url);
 
+// What was compiled once is not compiled again by each command, nor by the processes that it starts: that is half of the time in which one
+// starts. Kept with the project and not in /tmp, where others could leave code for us; where it can not be written, Node goes on without.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("../../../node_modules/.cache/struere/compiled", import.meta.url));
+
 const [major, minor] = process.versions.node.split(".").map(Number);
-if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) await import(main.href);
-else handOver();
+if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
+  await import(main.href);
+} else handOver();
 
 function handOver() {
   const node = installedNode();

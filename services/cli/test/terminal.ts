@@ -1,5 +1,6 @@
 /** A terminal that remembers what was written. */
 import { PassThrough } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { run } from "../src/run.ts";
 import type { Terminal } from "../src/terminal.ts";
 
@@ -20,6 +21,9 @@ export interface TestTerminalOptions {
   readonly now?: () => Date;
 }
 
+/** As bin/struere.js has it. */
+const COMPILED = fileURLToPath(new URL("../../../node_modules/.cache/struere/compiled", import.meta.url));
+
 export function aTerminal(options: TestTerminalOptions = {}): TestTerminal {
   const written = { out: "", err: "" };
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
@@ -27,7 +31,7 @@ export function aTerminal(options: TestTerminalOptions = {}): TestTerminal {
   const typed = new PassThrough();
   const isTTY = options.tty === true;
   return {
-    env: options.env ?? {},
+    env: { NODE_COMPILE_CACHE: COMPILED, ...options.env },
     cwd: options.cwd ?? "/nowhere",
     now: options.now ?? (() => new Date()),
     stdout: {
