@@ -22,7 +22,7 @@ async function aGreetedCall(rig: Rig) {
   return { stream, session };
 }
 
-describe("a call", () => {
+describe.concurrent("a call", () => {
   test("is claimed, configured before audio flows, greeted, heard, answered, and recorded to the end", async () => {
     await using rig = await aRig();
     const { stream, session } = await aGreetedCall(rig);
@@ -299,7 +299,7 @@ describe("a mistake of ours", () => {
   });
 });
 
-describe("a warm model leg", () => {
+describe.concurrent("a warm model leg", () => {
   test("is opened when the call is announced and taken when it comes", async () => {
     await using rig = await aRig();
     const config = aProtoConfig();

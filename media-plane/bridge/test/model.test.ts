@@ -9,7 +9,7 @@ import { variableClock } from "./support/variable-clock.ts";
 
 const isMedia = ({ event }: { readonly event: string }): boolean => event === "media";
 
-describe("a leg", () => {
+describe.concurrent("a leg", () => {
   test("whose peer does not answer pings any more is gone", async () => {
     await using openai = await startFakeOpenAI();
     const news = new Journal<ModelNews>();
@@ -43,7 +43,7 @@ describe("a leg", () => {
   });
 });
 
-describe("when the model vendor", () => {
+describe.concurrent("when the model vendor", () => {
   test.each([
     [401, "model_refused"],
     [403, "model_refused"],

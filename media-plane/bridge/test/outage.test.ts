@@ -7,7 +7,7 @@ const isMedia = ({ event }: { readonly event: string }): boolean => event === "m
 /** As many as the answers that a call may begin within 15 s (response_runaway), less those before. */
 const TURNS = 12;
 
-describe("while the bus is away", () => {
+describe.concurrent("while the bus is away", () => {
   test("a call goes on; once it is back all of it is there, in order, and nothing is left in the outbox", async () => {
     await using rig = await aRig();
     const stream = await rig.call();
@@ -45,7 +45,7 @@ describe("while the bus is away", () => {
   });
 });
 
-describe("while the control plane is away", () => {
+describe.concurrent("while the control plane is away", () => {
   test("a running call goes on, and its end is told once the control plane is back", async () => {
     await using rig = await aRig();
     const stream = await rig.call();

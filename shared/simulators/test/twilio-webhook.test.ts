@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { twiml } from "./twilio-product.ts";
 import { CALLER, codes, NUMBER, numberSid, setUp } from "./twilio-setup.ts";
 
-describe("the voice webhook", () => {
+describe.concurrent("the voice webhook", () => {
   test("carries the fields of a real one, empty ones too, signed and form encoded", async () => {
     await using world = await setUp();
     const call = await world.twilio.phone("+493012345678").dial(NUMBER);
