@@ -44,7 +44,7 @@ async function callThatTalksToAPerson(world: World) {
   return { call, person };
 }
 
-test("a transferred call is billed with both its legs and its stream, and reconciled with what Twilio's REST API says of each", async () => {
+test.concurrent("a transferred call is billed with both its legs and its stream, and reconciled with what Twilio's REST API says of each", async () => {
   await using database = await testDatabase();
   await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEARER });
   const { call, person } = await callThatTalksToAPerson(world);
@@ -84,7 +84,7 @@ const DEAR: RateCard = {
   ],
 };
 
-test("a transferred call is ended at the carrier when there is no more credit for it, also when the carrier refuses for a while", async () => {
+test.concurrent("a transferred call is ended at the carrier when there is no more credit for it, also when the carrier refuses for a while", async () => {
   await using database = await testDatabase();
   using clock = elasticClock({ scale: 16 });
   await using world = await aWorld({ mind, databaseUrl: database.url, rateCard: DEAR, clock });

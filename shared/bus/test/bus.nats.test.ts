@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startNatsServer } from "@struere/runtime/nats-server";
 import { connect, DiscardPolicy } from "nats";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import type { Bus } from "../src/bus.ts";
 import { natsBus } from "../src/nats-bus.ts";
 import { NatsPublisher } from "../src/nats-publisher.ts";
@@ -27,7 +27,10 @@ busContract("NATS bus", async () => {
   };
 });
 
-async function keptServer() {
+/** Tests that run side by side wait and clean up by their own context. */
+type Context = Pick<TestContext, "expect" | "onTestFinished">;
+
+async function keptServer({ expect, onTestFinished }: Context) {
   const storeDir = await mkdtemp(join(tmpdir(), "struere-bus-test-"));
   const server = await startNatsServer({ storeDir });
   let running = server;
@@ -63,7 +66,7 @@ async function isFrozen(pid: number): Promise<boolean> {
   return states.every((stat) => stat.slice(stat.lastIndexOf(")") + 2).startsWith("T"));
 }
 
-async function openBus(url: string): Promise<Bus> {
+async function openBus(url: string, { onTestFinished }: Context): Promise<Bus> {
   const bus = await natsBus({ url, name: "test" });
   onTestFinished(() => bus.close());
   return bus;
@@ -80,9 +83,9 @@ async function publishSurely(bus: Bus, data: string): Promise<void> {
   }
 }
 
-test("a server that is killed and comes back in the middle loses nothing and doubles nothing", async () => {
-  const server = await keptServer();
-  const [publisher, reader] = [await openBus(server.url), await openBus(server.url)];
+test.concurrent("a server that is killed and comes back in the middle loses nothing and doubles nothing", async (context) => {
+  const server = await keptServer(context);
+  const [publisher, reader] = [await openBus(server.url, context), await openBus(server.url, context)];
   const sent = Array.from({ length: 400 }, (_, index) => `m${index}`);
   const { promise: halfway, resolve: reachHalfway } = Promise.withResolvers<void>();
   const taken: string[] = [];
@@ -101,7 +104,7 @@ test("a server that is killed and comes back in the middle loses nothing and dou
   })();
   await halfway;
   await server.kill("SIGKILL");
-  await expect.poll(() => publisher.connected).toBe(false);
+  await context.expect.poll(() => publisher.connected).toBe(false);
   await server.restart();
   await Promise.all([publishing, reading1]);
   expect(taken.toSorted()).toEqual(sent.toSorted());
@@ -111,16 +114,16 @@ test("a server that is killed and comes back in the middle loses nothing and dou
   expect(again.map((delivery) => delivery.data)).toEqual(sent);
 }, 30_000);
 
-test("a server that comes back empty gets its streams and consumers again", async () => {
-  const server = await keptServer();
-  const bus = await openBus(server.url);
+test.concurrent("a server that comes back empty gets its streams and consumers again", async (context) => {
+  const server = await keptServer(context);
+  const bus = await openBus(server.url, context);
   const seen: string[] = [];
   const both = take(bus.consume(reading()), 2, (delivery) => {
     seen.push(delivery.data);
     delivery.ack();
   });
   await publishSurely(bus, "before");
-  await expect.poll(() => seen).toEqual(["before"]);
+  await context.expect.poll(() => seen).toEqual(["before"]);
   await server.kill("SIGKILL");
   await server.restartEmpty();
   await publishSurely(bus, "after");
@@ -128,9 +131,9 @@ test("a server that comes back empty gets its streams and consumers again", asyn
   expect(seen).toEqual(["before", "after"]);
 }, 30_000);
 
-test("a publish that a silent server does not confirm is reported unavailable in time, and the next one arrives", async () => {
-  const server = await keptServer();
-  const bus = await openBus(server.url);
+test.concurrent("a publish that a silent server does not confirm is reported unavailable in time, and the next one arrives", async (context) => {
+  const server = await keptServer(context);
+  const bus = await openBus(server.url, context);
   await server.freeze();
   await expect(bus.publish({ subject: subjectOf(1), id: "a", data: "a", timeoutMs: 200 })).rejects.toMatchObject({ code: "unavailable" });
   await server.kill("SIGCONT");
@@ -140,24 +143,24 @@ test("a publish that a silent server does not confirm is reported unavailable in
   expect(taken.map((delivery) => delivery.data)).toEqual(["a", "b"]);
 });
 
-test("a bus whose server is away broadcasts into the void, refuses to publish, and closes at once", async () => {
-  const server = await keptServer();
-  const bus = await openBus(server.url);
+test.concurrent("a bus whose server is away broadcasts into the void, refuses to publish, and closes at once", async (context) => {
+  const server = await keptServer(context);
+  const bus = await openBus(server.url, context);
   const heard: string[] = [];
   bus.subscribe(subjectOf(1, "inject"), (data) => heard.push(data));
   await server.kill("SIGKILL");
-  await expect.poll(() => bus.connected).toBe(false);
+  await context.expect.poll(() => bus.connected).toBe(false);
   bus.broadcast(subjectOf(1, "inject"), "lost");
   await expect(bus.publish({ subject: subjectOf(1), id: "a", data: "a", timeoutMs: 50 })).rejects.toMatchObject({ code: "unavailable" });
   await server.restart();
-  await expect.poll(() => bus.connected, { timeout: 10_000 }).toBe(true);
+  await context.expect.poll(() => bus.connected, { timeout: 10_000 }).toBe(true);
   bus.broadcast(subjectOf(1, "inject"), "found");
-  await expect.poll(() => heard).toEqual(["found"]);
+  await context.expect.poll(() => heard).toEqual(["found"]);
   await server.kill("SIGKILL");
   await bus.close();
 }, 20_000);
 
-test("a server that is away at the start is waited for, and then named in a fault without its password", async () => {
+test.concurrent("a server that is away at the start is waited for, and then named in a fault without its password", async () => {
   const started = natsBus({ url: "nats://user:hunter2@127.0.0.1:1", name: "test", connectTimeoutMs: 400 });
   const fault: unknown = await started.catch((error: unknown) => error);
   expect(fault).toMatchObject({ code: "unavailable" });
@@ -165,7 +168,7 @@ test("a server that is away at the start is waited for, and then named in a faul
   expect(String(fault)).not.toMatch(/hunter2/);
 });
 
-test("a server that comes up while it is waited for is used", async () => {
+test.concurrent("a server that comes up while it is waited for is used", async () => {
   const { promise: port, resolve } = Promise.withResolvers<number>();
   const probe = createServer().listen(0, "127.0.0.1", () => {
     const address = probe.address();
@@ -180,10 +183,10 @@ test("a server that comes up while it is waited for is used", async () => {
   await bus.close();
 }, 20_000);
 
-test("a message that the stream refuses because it is full, or that no stream stores, is not taken for stored", async () => {
-  const { url } = await keptServer();
+test.concurrent("a message that the stream refuses because it is full, or that no stream stores, is not taken for stored", async (context) => {
+  const { url } = await keptServer(context);
   const connection = await connect({ servers: new URL(url).host });
-  onTestFinished(() => connection.close());
+  context.onTestFinished(() => connection.close());
   const manager = await connection.jetstreamManager();
   await manager.streams.add({ name: "SMALL", subjects: ["small.>"], max_msgs: 1, discard: DiscardPolicy.New });
   const publisher = new NatsPublisher(connection);
@@ -198,10 +201,10 @@ test("a message that the stream refuses because it is full, or that no stream st
   publisher.close();
 });
 
-test("a closed publisher leaves nobody waiting", async () => {
-  const { url } = await keptServer();
+test.concurrent("a closed publisher leaves nobody waiting", async (context) => {
+  const { url } = await keptServer(context);
   const connection = await connect({ servers: new URL(url).host });
-  onTestFinished(() => connection.close());
+  context.onTestFinished(() => connection.close());
   connection.subscribe("mute.>", { callback: () => undefined });
   const publisher = new NatsPublisher(connection);
   const lost = publisher.publish({ stream: "none", subject: "mute.a", id: "a", data: "a" }, 60_000);
