@@ -21,9 +21,10 @@ export interface RoundTaken {
   readonly dueAt: Date | null;
 }
 
-/** What is due later than anybody could have said has been written by a clock that was wrong. */
+/** What is due later than anybody could have said has been written by a clock that was wrong: no round rests for so long. */
 const FARTHEST_MS = 60_000;
 
+/** In one statement, so that of all that ask at once one has it. @throws what `faultOfDatabase` reads: nothing was taken then. */
 export async function takeRound(db: Db, { kind, token, now, until }: RoundToTake): Promise<RoundTaken> {
   const { rows } = await sql<RoundTaken>`
     with taken as (

@@ -1,6 +1,7 @@
 /**
  * A clock that runs faster than life, and waits for the process when that is late. In one turn of the event loop it advances by one frame of
- * audio at most, or less if asked, however long the turn took: what a busy machine costs is time on the wall, and no deadline, no gap in somebody's audio. Only for systems that are whole in one process, simulated vendors included: whoever is outside sees time stand still.
+ * audio at most, or less if asked, however long the turn took: what a busy machine costs is time on the wall, and no deadline, no gap in
+ * somebody's audio. Only for systems that are whole in one process, simulated vendors included: whoever is outside sees time stand still.
  */
 import type { Clock } from "@struere/kernel";
 

@@ -5,7 +5,9 @@
  * A frame is found by scanning, copied once, into the buffer it is sent from, and costs nothing else. Frames that come in one read
  * leave in one write, as one append each: 160 bytes are 53⅓ groups of base64, so that joining them would mean decoding them.
  * While the caller says nothing, five frames leave in one write: the first one that is not quiet takes those that wait with it, so that
- * the model hears of speech, and of its end, when it would have anyway.
+ * the model hears of speech, and of its end within a second, when it would have anyway. An end that takes it longer to see
+ * (silenceDurationMs above 1,000) it sees up to 80 ms later. If a line stops while frames wait, it is only silence that the model lacks: they
+ * go with whatever comes next, and are at most four.
  * The call machine decides with `route` what becomes of the audio; the lane decides nothing but when it is written.
  */
 import type { Clock } from "@struere/kernel";
