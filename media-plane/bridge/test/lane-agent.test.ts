@@ -77,7 +77,7 @@ function done(item = "item_1", response = "resp_1"): string {
   });
 }
 
-test("every byte of a response reaches the caller, in order, in pieces of at most 180 ms", () => {
+test("every byte of a response reaches the caller, in order, in pieces of at most 360 ms", () => {
   const deltas = fc.array(fc.oneof(fc.uint8Array({ minLength: 160, maxLength: 160 }), fc.uint8Array({ maxLength: 9_000 })), {
     maxLength: 12,
   });
@@ -89,23 +89,23 @@ test("every byte of a response reaches the caller, in order, in pieces of at mos
       take(done());
       const out = sent();
       expect(audioOf(out)).toEqual(Buffer.concat(payloads));
-      for (const one of out) if ("audio" in one) expect(one.audio.length).toBeLessThanOrEqual(1_440);
+      for (const one of out) if ("audio" in one) expect(one.audio.length).toBeLessThanOrEqual(2_880);
     }),
   );
 });
 
-test("a mark follows each 180 ms of an item and its end, and none comes twice", () => {
+test("a mark follows each 360 ms of an item and its end, and none comes twice", () => {
   const { lane, take, sent } = agentLane();
   lane.play({ responseId: "resp_1", generation: 7 });
-  for (let event = 0; event < 20; event++) take(delta(FRAME, { event }));
-  expect(marksOf(sent())).toEqual(["7:item_1:180", "7:item_1:360"]);
+  for (let event = 0; event < 40; event++) take(delta(FRAME, { event }));
+  expect(marksOf(sent())).toEqual(["7:item_1:360", "7:item_1:720"]);
   take(done());
-  expect(marksOf(sent())).toEqual(["7:item_1:400"]);
-  take(delta(Buffer.alloc(8_000), { item: "item_2" }));
-  expect(marksOf(sent())).toEqual([180, 360, 540, 720, 900].map((ms) => `7:item_2:${ms}`));
+  expect(marksOf(sent())).toEqual(["7:item_1:800"]);
+  take(delta(Buffer.alloc(16_000), { item: "item_2" }));
+  expect(marksOf(sent())).toEqual([360, 720, 1_080, 1_440, 1_800].map((ms) => `7:item_2:${ms}`));
   take(done("item_2"));
   take(done("item_2"));
-  expect(marksOf(sent())).toEqual(["7:item_2:1000"]);
+  expect(marksOf(sent())).toEqual(["7:item_2:2000"]);
 });
 
 test("a mark comes after the audio that it stands for", () => {
@@ -258,14 +258,14 @@ test("more than five minutes are not kept: the rest of the response is dropped, 
 test("the mark at an item's end says so, also when the end was not known yet as it was sent; no other does", () => {
   const { lane, take, sent } = agentLane();
   lane.play({ responseId: "resp_1", generation: 1 });
-  take(delta(Buffer.alloc(2_880)));
-  expect(marksOf(sent())).toEqual(["1:item_1:180", "1:item_1:360"]);
-  expect(lane.marked("1:item_1:180")).toBe(false);
+  take(delta(Buffer.alloc(5_760)));
+  expect(marksOf(sent())).toEqual(["1:item_1:360", "1:item_1:720"]);
+  expect(lane.marked("1:item_1:360")).toBe(false);
   take(done());
-  expect(lane.marked("1:item_1:360")).toBe(true);
-  take(delta(Buffer.alloc(1_440), { item: "item_2" }));
-  expect(lane.marked("1:item_2:180")).toBe(false);
-  expect(lane.marked("1:item_2:180")).toBe(false);
+  expect(lane.marked("1:item_1:720")).toBe(true);
+  take(delta(Buffer.alloc(2_880), { item: "item_2" }));
+  expect(lane.marked("1:item_2:360")).toBe(false);
+  expect(lane.marked("1:item_2:360")).toBe(false);
 });
 
 test("clear tells Twilio, forgets what waits and makes room", () => {

@@ -4,8 +4,9 @@
  * https://www.twilio.com/docs/voice/media-streams/websocket-messages).
  *
  * - Only audio of the response that `play` named is passed on; `mute` and `clear` drop what waits, and every late delta.
- * - Big deltas are cut into pieces of 180 ms (whole frames, whole groups of base64), so that marks tell finely what was heard.
- * - A mark goes out when 180 ms of an item have been sent since the last one, and at the item's end.
+ * - Big deltas are cut into pieces of 360 ms (whole frames, whole groups of base64), so that marks can stand between them.
+ * - A mark goes out when 360 ms of an item have been sent since the last one, and at the item's end. Each comes back as a message of its
+ *   own; between two of them the machine goes by its clock.
  * - The model is faster than speech: at most 20 s may lie unplayed at Twilio, the rest waits here; more than 5 min is not kept.
  *
  * The lane reports by counters (`takeProgress`), which the session reads before it hands an event to the machine, never by an
@@ -56,7 +57,7 @@ export interface ItemProgress {
 }
 
 const BYTES_PER_MS = 8;
-const PIECE_MS = 180;
+const PIECE_MS = 360;
 const PIECE_CHARS = ((PIECE_MS * BYTES_PER_MS) / 3) * 4;
 const MAX_UNPLAYED_MS = 20_000;
 const MAX_WAITING_MS = 5 * 60_000;
@@ -268,10 +269,16 @@ export class AgentLane {
     const { starts, ends } = wordsMessage;
     if (!equals(bytes, starts[0] ?? -1, ends[0] ?? -1, WORDS)) return false;
     if ((starts[1] ?? -1) < 0 || (starts[2] ?? -1) < 0 || (starts[3] ?? -1) < 0) return false;
+    const text = bytes.toString("latin1", starts[3] ?? 0, ends[3] ?? 0);
+    const latest = this.#latest;
+    if (latest !== undefined && latest.isCalled(bytes, starts[1] ?? 0, ends[1] ?? 0, starts[2] ?? 0, ends[2] ?? 0)) {
+      this.#options.onWords?.({ responseId: latest.responseId, itemId: latest.id, text });
+      return true;
+    }
     const responseId = bytes.toString("latin1", starts[1] ?? 0, ends[1] ?? 0);
     const itemId = bytes.toString("latin1", starts[2] ?? 0, ends[2] ?? 0);
     if (responseId === "" || itemId === "") return false;
-    this.#options.onWords?.({ responseId, itemId, text: bytes.toString("latin1", starts[3] ?? 0, ends[3] ?? 0) });
+    this.#options.onWords?.({ responseId, itemId, text });
     return true;
   }
 
