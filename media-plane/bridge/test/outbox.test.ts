@@ -175,7 +175,7 @@ describe("a call's outbox", () => {
     outbox.add("event", 1, { text: "x".repeat(300_000) });
     outbox.add("event", 2, {});
     await bus.published.when(({ body }) => body.seq === 2);
-    expect(reports).toContain("unpublishable");
+    await until(() => reports.includes("unpublishable"));
     await outboxes.close();
   });
 });
@@ -260,7 +260,7 @@ describe("the end of a process", () => {
     const bytes = (): number => readdirSync(spoolDir).reduce((sum, name) => sum + statSync(join(spoolDir, name)).size, 0);
     await until(() => bytes() === 0);
     outbox.add("event", 13, {});
-    expect(bytes()).toBeGreaterThan(0);
+    await until(() => bytes() > 0);
     await outboxes.close();
     expect(readdirSync(spoolDir).filter((name) => name.startsWith("logbook"))).toEqual([]);
   });

@@ -2,6 +2,7 @@
  * A durable pull consumer. One pull request is open at a time; what it brings is handed over as soon as it is there, at most `batch`
  * messages together. The next pull starts when the reader asks again, so that the server, not this process, holds the queue.
  */
+import { setImmediate } from "node:timers/promises";
 import { Fault } from "@struere/kernel";
 import type { Log } from "@struere/runtime";
 import type { ConsumerMessages, Consumer as JetStreamConsumer, JetStreamManager, JsMsg, NatsConnection } from "nats";
@@ -68,6 +69,8 @@ export class NatsConsumer implements Consumer {
           await new Promise<void>((resolve) => {
             this.#wakeReader = resolve;
           });
+          // The client hands out one message after the other: those that came in the same read are taken together.
+          await setImmediate();
         }
       }
     } finally {

@@ -9,8 +9,11 @@
 import { Fault } from "@struere/kernel";
 import { createInbox, headers, type Msg, type NatsConnection } from "nats";
 
-/** After a write the next one waits so long, and takes with it what was published meanwhile. A message after a pause waits for nothing. */
-const GATHER_MS = 8;
+/**
+ * After a write the next one waits so long, and takes with it what was published meanwhile. What is published after a pause waits for no
+ * more than what is published in the same turn.
+ */
+const GATHER_MS = 40;
 /** So many do not wait. */
 const MOST_GATHERED = 256;
 /** How often late acknowledgements are looked for, while any is awaited: so much later than its timeout a publish may fail. */
@@ -58,10 +61,15 @@ export class NatsPublisher {
   publish(message: StreamMessage, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#gathered.push({ message, until: performance.now() + timeoutMs, resolve, reject });
-      const waitMs = this.#wroteAt + GATHER_MS - performance.now();
-      if (waitMs <= 0 || this.#gathered.length >= MOST_GATHERED) this.flush();
-      else this.#flushing ??= setTimeout(() => this.flush(), waitMs);
+      if (this.#gathered.length >= MOST_GATHERED) this.flush();
+      else if (this.#gathered.length === 1) this.#flushLater();
     });
+  }
+
+  #flushLater(): void {
+    const waitMs = this.#wroteAt + GATHER_MS - performance.now();
+    if (waitMs <= 0) queueMicrotask(() => this.flush());
+    else this.#flushing = setTimeout(() => this.flush(), waitMs);
   }
 
   /** Sends what waits for more. */

@@ -35,10 +35,10 @@ export class Logbook {
     this.#name = `logbook.${Math.trunc(since)}.${randomBytes(4).toString("hex")}.`;
   }
 
-  /** @throws the error of the file system; then nothing counts as written. */
-  write(line: string): Page {
+  /** Writes lines in one piece. @throws the error of the file system; then nothing counts as written. */
+  write(lines: readonly string[]): Page {
     const page = this.#page !== undefined && this.#page.bytes < PAGE_BYTES ? this.#page : this.#turn();
-    const bytes = Buffer.from(`${line}\n`);
+    const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
     const written = writeSync(page.fd, bytes);
     page.bytes += written;
     if (written < bytes.length) {
@@ -46,7 +46,7 @@ export class Logbook {
       this.#leave(page);
       throw new Error(`only ${written} of ${bytes.length} bytes could be written to ${page.path}`);
     }
-    page.open += 1;
+    page.open += lines.length;
     return page;
   }
 

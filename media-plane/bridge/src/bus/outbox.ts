@@ -69,6 +69,8 @@ export class Outbox {
   readonly #epoch: number;
   readonly #ground: OutboxGround;
   readonly #subscription: Subscription;
+  /** Of this turn of the event loop: what follows from one event is several messages, which go on their way together. */
+  #fresh: Letter[] = [];
   /** Not covered yet, by `seq`. The first `#sent` of them are on the bus. */
   #letters: Letter[] = [];
   #sent = 0;
@@ -108,7 +110,7 @@ export class Outbox {
 
   /** Messages that no watermark covers yet, in memory and in the file. */
   get depth(): number {
-    return this.#letters.length + this.#spooled;
+    return this.#fresh.length + this.#letters.length + this.#spooled;
   }
 
   /** @param body without `epoch`, `seq` and `at`, which are added here */
@@ -120,12 +122,19 @@ export class Outbox {
       data: JSON.stringify({ ...body, epoch: this.#epoch, seq, at: Math.trunc(this.#ground.clock.wall()) }),
     };
     this.#ground.held.messages += 1;
-    this.#note(letter);
-    if (this.#spooled > 0 || !this.#hasRoomFor(letter)) this.#spill([letter]);
-    else {
-      this.#keep(letter);
-      this.#pump();
+    if (this.#fresh.push(letter) === 1) queueMicrotask(() => this.#post());
+  }
+
+  #post(): void {
+    const fresh = this.#fresh;
+    if (fresh.length === 0) return;
+    this.#fresh = [];
+    this.#note(fresh);
+    for (const letter of fresh) {
+      if (this.#spooled > 0 || !this.#hasRoomFor(letter)) this.#spill([letter]);
+      else this.#keep(letter);
     }
+    this.#pump();
   }
 
   /** Nothing more will be added. */
@@ -145,6 +154,7 @@ export class Outbox {
 
   /** The process ends: what is not covered goes to the file, for the next process to take up. */
   async close(): Promise<void> {
+    this.#post();
     this.#closed = true;
     this.#subscription.unsubscribe();
     this.#retryOff?.();
@@ -309,10 +319,11 @@ export class Outbox {
   }
 
   /** A disk that does not take it costs no calls: what is at stake are some milliseconds of a process that would have to be killed in them. */
-  #note(letter: Letter): void {
+  #note(letters: readonly Letter[]): void {
     const { logbook, held } = this.#ground;
     try {
-      this.#pages.set(letter, logbook.write(JSON.stringify(letter)));
+      const page = logbook.write(letters.map((letter) => JSON.stringify(letter)));
+      for (const letter of letters) this.#pages.set(letter, page);
       held.logbookFailing = false;
     } catch (thrown) {
       // Told once, until it can be written again: messages come many times a second.
