@@ -5,8 +5,9 @@ import { ID_RANDOM_BYTES, type IdPrefix, mintId } from "@struere/kernel";
 import { type CallConfig, loadVoiceV1, unary } from "@struere/protocol/grpc";
 
 const SECRET = "secret-of-a-bench";
-const LEASE_RENEW_MS = 1_000;
-const LEASE_EXPIRES_MS = 5_000;
+/** As the real one says (control-plane/domain/src/call-record.ts). */
+const LEASE_RENEW_MS = 2_000;
+const LEASE_EXPIRES_MS = 8_000;
 const HEARTBEAT_MS = 2_000;
 
 export interface FakeControl extends AsyncDisposable {

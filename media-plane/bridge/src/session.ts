@@ -23,7 +23,7 @@ import type { ControlClient } from "@struere/protocol/grpc";
 import type { DoorLimits } from "./admission.ts";
 import { CallBus } from "./bus/call-bus.ts";
 import type { Outboxes } from "./bus/outboxes.ts";
-import { claimCall, closeCodeOf } from "./control/claim.ts";
+import { claimCall, type Claimed, closeCodeOf } from "./control/claim.ts";
 import { askRouter } from "./control/ask-router.ts";
 import type { Endings } from "./control/endings.ts";
 import type { Leases } from "./control/leases.ts";
@@ -191,9 +191,9 @@ export class Session {
 
   async #claim(start: Start, signature: string): Promise<void> {
     const { control, nodeId, upgradeUrl, clock, events } = this.#ground;
-    let config: CallConfig;
+    let claimed: Claimed;
     try {
-      config = await claimCall({ control, nodeId, start, signature, upgradeUrl });
+      claimed = await claimCall({ control, nodeId, start, signature, upgradeUrl });
     } catch (thrown) {
       const fault = Fault.from(thrown);
       events.claimRefused(start.callSid, fault);
@@ -202,13 +202,13 @@ export class Session {
       return;
     }
     try {
-      this.#takeUp(config);
+      this.#takeUp(claimed);
     } catch (thrown) {
       this.#breakDown(thrown, "taking up a call");
     }
   }
 
-  #takeUp(config: CallConfig): void {
+  #takeUp({ config, leaseRenewMs }: Claimed): void {
     const { bus, clock, outboxes, leases, events } = this.#ground;
     const { callId, epoch, agent } = config;
     const at = clock.now();
@@ -232,6 +232,7 @@ export class Session {
     this.#releaseLease = leases.hold({
       callId,
       epoch,
+      renewMs: leaseRenewMs,
       framesIn: () => this.#telephony.caller.framesIn,
       lost: () => this.loseLease(),
       advised: (advice, reason) => this.dispatch({ type: "operator.advised", at: clock.now(), advice, reason }),

@@ -102,7 +102,7 @@ describe("admission", () => {
 });
 
 describe("leases", () => {
-  const QUIET = { lost: () => undefined, advised: () => undefined };
+  const QUIET = { renewMs: 1_000, lost: () => undefined, advised: () => undefined };
 
   test("are renewed for calls whose audio moves or that are young, and not for frozen ones", async () => {
     const renewed: string[][] = [];
@@ -125,6 +125,28 @@ describe("leases", () => {
     await until(() => renewed.some((batch) => batch.length === 2));
     await until(() => renewed.some((batch) => batch.length === 1));
     expect(renewed.at(-1)).toEqual([moving]);
+    leases.close();
+  });
+
+  test("are renewed as often as the control plane says", async () => {
+    const clock = fast();
+    const renewedAt: number[] = [];
+    const leases = createLeases({
+      control: {
+        renewLease: async () => {
+          renewedAt.push(clock.now());
+          return { lostCallIds: [], advice: [] };
+        },
+      },
+      clock,
+      nodeId,
+      report: () => undefined,
+    });
+    let frames = 0;
+    leases.hold({ callId: anId("call"), epoch: 1, framesIn: () => (frames += 1), ...QUIET, renewMs: 3_000 });
+    await until(() => renewedAt.length === 4);
+    const waits = renewedAt.slice(1).map((at, index) => at - (renewedAt[index] ?? 0));
+    expect(Math.min(...waits)).toBeGreaterThan(2_000);
     leases.close();
   });
 

@@ -15,12 +15,18 @@ export interface ClaimOptions {
   readonly upgradeUrl: string;
 }
 
+export interface Claimed {
+  readonly config: CallConfig;
+  /** How often the control plane wants to hear that the call is held. */
+  readonly leaseRenewMs: number;
+}
+
 /** @throws Fault as the control plane said it, or that it did not answer within the client's deadline */
-export async function claimCall({ control, nodeId, start, signature, upgradeUrl }: ClaimOptions): Promise<CallConfig> {
+export async function claimCall({ control, nodeId, start, signature, upgradeUrl }: ClaimOptions): Promise<Claimed> {
   const { token: streamToken, callSid, accountSid, streamSid } = start;
   const answer = await control.claimCall({ streamToken, callSid, accountSid, streamSid, nodeId, upgradeSignature: signature, upgradeUrl });
   if (answer.config === null) throw new Fault("internal", "the control plane claimed a call and sent no configuration");
-  return toCallConfig(answer.config, answer.epoch);
+  return { config: toCallConfig(answer.config, answer.epoch), leaseRenewMs: answer.leaseRenewMs };
 }
 
 /** The close code for a claim that failed: the stranger's fault, ours for now, or ours (https://www.iana.org/assignments/websocket). */

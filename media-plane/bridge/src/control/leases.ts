@@ -1,8 +1,8 @@
 /**
- * Leases: this node still moves audio for these calls. One batch a second, from the event loop that moves the audio, so that a loop that
- * stands still renews nothing. A call whose audio stands still is left out: a frozen call looks frozen from outside.
+ * Leases: this node still moves audio for these calls. One batch as often as the control plane says, from the event loop that moves the
+ * audio, so that a loop that stands still renews nothing. A call whose audio stands still is left out: a frozen call looks frozen from outside.
  *
- * A control plane that is away changes nothing: calls go on, the next second tries again.
+ * A control plane that is away changes nothing: calls go on, the next batch tries again.
  */
 import { type CallId, type Clock, Fault, type NodeId } from "@struere/kernel";
 import type { ControlClient } from "@struere/protocol/grpc";
@@ -10,6 +10,8 @@ import type { ControlClient } from "@struere/protocol/grpc";
 export interface LeaseHolder {
   readonly callId: CallId;
   readonly epoch: number;
+  /** How often the control plane wants to hear of it. What it said last holds for all. */
+  readonly renewMs: number;
   /** Frames of caller audio since the claim. */
   framesIn(): number;
   /** The control plane says that this node does not hold the call any more. */
@@ -31,7 +33,9 @@ export interface LeasesOptions {
   readonly report: (fault: Fault) => void;
 }
 
+/** Until a call says how often. */
 const RENEW_MS = 1_000;
+const RENEW_LEAST_MS = 200;
 /** A call is young so long: its audio may not have begun. */
 const YOUNG_MS = 10_000;
 const BATCH = 1_000;
@@ -45,10 +49,11 @@ interface Held {
 export function createLeases({ control, clock, nodeId, report }: LeasesOptions): Leases {
   const held = new Set<Held>();
   let renewing = false;
+  let renewMs = RENEW_MS;
   let off: (() => void) | undefined = clock.arm(clock.now() + RENEW_MS, tick);
 
   function tick(): void {
-    off = clock.arm(clock.now() + RENEW_MS, tick);
+    off = clock.arm(clock.now() + renewMs, tick);
     if (renewing) return;
     const due = dueAt(clock.now());
     if (due.length === 0) return;
@@ -96,6 +101,7 @@ export function createLeases({ control, clock, nodeId, report }: LeasesOptions):
     hold: (holder) => {
       const lease: Held = { holder, since: clock.now(), framesRenewed: 0 };
       held.add(lease);
+      renewMs = Math.max(holder.renewMs, RENEW_LEAST_MS);
       return () => held.delete(lease);
     },
     close: () => {
