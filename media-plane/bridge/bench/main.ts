@@ -12,7 +12,7 @@ import { startFakeRecorder } from "./fake-recorder.ts";
 import { findKnee, type Knee } from "./knee.ts";
 import { measureAlone, measureInTurns, type Run, type Window } from "./measure.ts";
 import type { RigOptions, SubjectName } from "./rig.ts";
-import { type Options, parseOptions, USAGE } from "./options.ts";
+import { LONGEST_WARM_UP_S, type Options, parseOptions, USAGE, WARM_UP_CALL_S } from "./options.ts";
 import { type Summary, summarize, table } from "./report.ts";
 
 const KNEE_WINDOW: Window = { seconds: 8, warmUpSeconds: 5 };
@@ -28,12 +28,13 @@ async function bench(options: Options): Promise<void> {
       ? "the subject has core 0 to itself, everything else runs on the others"
       : "not pinned to cores: there is no taskset, or only one core",
   );
-  const { seconds, warmUpSeconds, generators, speechPercent } = options;
+  const { seconds, generators, speechPercent } = options;
   const rig = (subject: SubjectName, calls: number): RigOptions => ({ subject, calls, generators, speechPercent, control, natsUrl });
 
   const runs: Run[] = [];
   for (const calls of options.calls) {
     const rigs = options.subjects.map((subject) => rig(subject, calls));
+    const warmUpSeconds = options.warmUpSeconds ?? Math.min(WARM_UP_CALL_S / calls, LONGEST_WARM_UP_S);
     const measured = await measureInTurns(rigs, { seconds, warmUpSeconds }, options.repeat);
     runs.push(...measured);
     for (const one of measured) say(line(one));

@@ -43,6 +43,8 @@ export interface Run {
 
 /** How long a subject that starts is given before the others take another turn. */
 const STARTING_MS = 15;
+/** So many calls of all subjects the core carries at one time. */
+const MOST_TOGETHER = 200;
 
 /** One subject, with the machine to itself. */
 export async function measureAlone(options: RigOptions, window: Window): Promise<Run> {
@@ -74,7 +76,9 @@ export async function measureInTurns(all: readonly RigOptions[], window: Window,
     await rig.ask({ type: "pause" }, "paused");
     turns.join(rig);
   }
-  await turns.take(window.warmUpSeconds * 1_000);
+  const calls = all.reduce((sum, options) => sum + options.calls, 0);
+  if (calls <= MOST_TOGETHER) await turns.together(window.warmUpSeconds * 1_000);
+  else await turns.take(window.warmUpSeconds * 1_000);
   const runs: Run[] = [];
   for (let round = 0; round < repeat; round++) {
     const begun = new Map<Rig, Meter>();

@@ -35,8 +35,8 @@ export interface Rig extends AsyncDisposable {
   ): Promise<readonly Extract<GeneratorAnswer, { readonly type: Type }>[]>;
 }
 
-/** As Prometheus does it, from outside. */
-const SCRAPE_MS = 5_000;
+/** As Prometheus does it, from outside, and as often as in the configuration that it comes with (prometheus.io, Getting started). */
+const SCRAPE_MS = 15_000;
 
 type Generator = Child<GeneratorQuestion, GeneratorAnswer>;
 type Subject = Child<SubjectQuestion, SubjectAnswer>;

@@ -31,6 +31,13 @@ export class Turns {
     this.#rigs.push(rig);
   }
 
+  /** All at once, which is no measurement: they learn in it what they would in as many turns. */
+  async together(forMs: number): Promise<void> {
+    await Promise.all(this.#rigs.map((rig) => rig.ask({ type: "speak" }, "speaking")));
+    await wait(forMs);
+    await Promise.all(this.#rigs.map((rig) => rig.ask({ type: "pause" }, "paused")));
+  }
+
   /** Until each has spoken for so long. */
   async take(eachMs: number): Promise<ReadonlyMap<Rig, Rest>> {
     const rests = new Map<Rig, Rest>();
