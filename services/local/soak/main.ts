@@ -42,6 +42,7 @@ function readOptions(): {
     options: {
       ...Object.fromEntries(SOAKS.map(({ name }) => [name, text])),
       all: { type: "boolean" },
+      help: { type: "boolean" },
       "audit-phases": text,
       parallel: text,
       seed: text,
