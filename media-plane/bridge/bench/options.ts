@@ -35,6 +35,7 @@ export const USAGE = `npm run bench -- [options]
 
 /** Of all calls of a subject together, before it is measured. */
 export const WARM_UP_CALL_S = 12_000;
+/** Of few calls not all is waited for. */
 export const LONGEST_WARM_UP_S = 300;
 
 /** @throws Error that says which option is wrong and what is legal. */

@@ -55,6 +55,26 @@ describe("a call's outbox", () => {
     await outboxes.close();
   });
 
+  test("sends what is added in one turn of the event loop together, before any of it is confirmed", async () => {
+    const { bus, outboxes } = aNode();
+    const confirmed = Promise.withResolvers<void>();
+    const onTheirWay: string[] = [];
+    const publish = bus.publish;
+    bus.publish = async (message) => {
+      onTheirWay.push(message.id);
+      await confirmed.promise;
+      return publish(message);
+    };
+    const call = address();
+    const outbox = outboxes.open(call, 1);
+    for (const seq of oneTo(3)) outbox.add("event", seq, {});
+    await until(() => onTheirWay.length === 3);
+    expect(onTheirWay).toEqual(oneTo(3).map((seq) => `${call.callId}.1.${seq}`));
+    confirmed.resolve();
+    await bus.published.until((all) => all.length === 3);
+    await outboxes.close();
+  });
+
   test("keeps what no watermark covers, also after its call is over", async () => {
     const { bus, outboxes } = aNode();
     bus.records = false;
@@ -255,7 +275,11 @@ describe("the end of a process", () => {
     bus.records = false;
     const outbox = outboxes.open(address(), 1);
     // More than fits on a page, and some on the next one.
-    for (const seq of oneTo(12)) outbox.add("event", seq, { text: "x".repeat(30_000) });
+    for (const seq of oneTo(12)) {
+      outbox.add("event", seq, { text: "x".repeat(30_000) });
+      // What is added in one turn stands on one page.
+      await Promise.resolve();
+    }
     await bus.published.until((all) => all.length === 12);
     const bytes = (): number => readdirSync(spoolDir).reduce((sum, name) => sum + statSync(join(spoolDir, name)).size, 0);
     await until(() => bytes() === 0);

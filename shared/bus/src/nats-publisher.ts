@@ -3,7 +3,7 @@
  *
  * The client has the same in `jetstream().publish`, but makes a request of it each time, with promises, a timer and an error whose stack
  * nobody reads: that costs several times what the message does. Here all acknowledgements come to one subscription, and one timer looks
- * for those that are late. What is published within a few milliseconds goes out in one write, and its acknowledgements come back in few:
+ * for those that are late. What is published within some tens of milliseconds goes out in one write, and its acknowledgements come back in few:
  * a process with many calls publishes hundreds of messages a second, and the system calls cost more than the messages.
  */
 import { Fault } from "@struere/kernel";

@@ -17,7 +17,7 @@ export interface ClaimOptions {
 
 export interface Claimed {
   readonly config: CallConfig;
-  /** How often the control plane wants to hear that the call is held. */
+  /** How often the control plane wants to hear that the call is held (`lease_renew_ms` of ClaimCall); 0 when it does not say. */
   readonly leaseRenewMs: number;
 }
 

@@ -10,7 +10,7 @@ import type { ControlClient } from "@struere/protocol/grpc";
 export interface LeaseHolder {
   readonly callId: CallId;
   readonly epoch: number;
-  /** How often the control plane wants to hear of it. What it said last holds for all. */
+  /** How often the control plane wants to hear of it; 0 when it does not say. What it said last holds for all. */
   readonly renewMs: number;
   /** Frames of caller audio since the claim. */
   framesIn(): number;
@@ -33,7 +33,7 @@ export interface LeasesOptions {
   readonly report: (fault: Fault) => void;
 }
 
-/** Until a call says how often. */
+/** Until the control plane has said how often. */
 const RENEW_MS = 1_000;
 const RENEW_LEAST_MS = 200;
 /** A call is young so long: its audio may not have begun. */
@@ -101,7 +101,7 @@ export function createLeases({ control, clock, nodeId, report }: LeasesOptions):
     hold: (holder) => {
       const lease: Held = { holder, since: clock.now(), framesRenewed: 0 };
       held.add(lease);
-      renewMs = Math.max(holder.renewMs, RENEW_LEAST_MS);
+      if (holder.renewMs > 0) renewMs = Math.max(holder.renewMs, RENEW_LEAST_MS);
       return () => held.delete(lease);
     },
     close: () => {

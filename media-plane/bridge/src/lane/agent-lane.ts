@@ -269,16 +269,10 @@ export class AgentLane {
     const { starts, ends } = wordsMessage;
     if (!equals(bytes, starts[0] ?? -1, ends[0] ?? -1, WORDS)) return false;
     if ((starts[1] ?? -1) < 0 || (starts[2] ?? -1) < 0 || (starts[3] ?? -1) < 0) return false;
-    const text = bytes.toString("latin1", starts[3] ?? 0, ends[3] ?? 0);
-    const latest = this.#latest;
-    if (latest !== undefined && latest.isCalled(bytes, starts[1] ?? 0, ends[1] ?? 0, starts[2] ?? 0, ends[2] ?? 0)) {
-      this.#options.onWords?.({ responseId: latest.responseId, itemId: latest.id, text });
-      return true;
-    }
     const responseId = bytes.toString("latin1", starts[1] ?? 0, ends[1] ?? 0);
     const itemId = bytes.toString("latin1", starts[2] ?? 0, ends[2] ?? 0);
     if (responseId === "" || itemId === "") return false;
-    this.#options.onWords?.({ responseId, itemId, text });
+    this.#options.onWords?.({ responseId, itemId, text: bytes.toString("latin1", starts[3] ?? 0, ends[3] ?? 0) });
     return true;
   }
 
