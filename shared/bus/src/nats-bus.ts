@@ -65,6 +65,8 @@ class NatsBus implements Bus {
   readonly #publisher: NatsPublisher;
   readonly #consumers = new Set<NatsConsumer>();
   #connected = true;
+  /** How often the connection broke. */
+  #breaks = 0;
   #closing = false;
   /** Those who wait for the server to come back. */
   readonly #returned = new Set<() => void>();
@@ -171,9 +173,11 @@ class NatsBus implements Bus {
     for await (const { type } of this.#connection.status()) {
       if (type === Events.Disconnect) {
         this.#connected = false;
+        this.#breaks += 1;
+        for (const consumer of this.#consumers) consumer.interrupt();
         if (!this.#closing) this.#log.warn("NATS is away; trying to reconnect");
       } else if (type === Events.Reconnect) {
-        await this.#restore();
+        void this.#restore(this.#breaks);
       } else if (type === DebugEvents.StaleConnection) {
         this.#log.warn("NATS does not answer; reconnecting");
       }
@@ -183,17 +187,17 @@ class NatsBus implements Bus {
   }
 
   /** A server may come back without what it stored. */
-  async #restore(): Promise<void> {
+  async #restore(breaks: number): Promise<void> {
     try {
       await ensureStreams(this.#manager);
     } catch (error) {
       // The consumers and publishers will say what is missing, each with its own bound.
       this.#log.warn({ err: error }, "the streams could not be checked");
     }
-    if (this.#connection.isClosed()) return;
+    // Away again meanwhile: the next return restores.
+    if (this.#connection.isClosed() || breaks !== this.#breaks) return;
     this.#connected = true;
     this.#log.info("NATS is back");
-    for (const consumer of this.#consumers) consumer.resume();
     this.#tellReturned();
   }
 }

@@ -25,6 +25,8 @@ const AWAY_MS = 5_000;
 export class NatsConsumer implements Consumer {
   readonly #settings: Settings;
   #arrived: JsMsg[] = [];
+  /** Looked for again after each failure and each break: it may be gone with the server's disk, and then hands over all that is stored. */
+  #source: JetStreamConsumer | undefined;
   #pull: ConsumerMessages | undefined;
   #stopped = false;
   #pumping = false;
@@ -49,8 +51,13 @@ export class NatsConsumer implements Consumer {
     this.#settings.ended();
   }
 
-  /** After a reconnect: the request that was open is not known any more. */
-  resume(): void {
+  /**
+   * The connection broke, and with it the request that was open: another is made when the server is back. It is given up now and not
+   * then, because the client would ask again by itself: what the server sent in answer would be dropped with the request, to come once
+   * more when nobody had acknowledged it for long enough, behind what came later.
+   */
+  interrupt(): void {
+    this.#source = undefined;
     this.#pull?.stop();
   }
 
@@ -81,17 +88,15 @@ export class NatsConsumer implements Consumer {
 
   async #pump(): Promise<void> {
     const { stream, durable, reachable, log } = this.#settings;
-    let source: JetStreamConsumer | undefined;
     while (!this.#stopped) {
       try {
         if (!(await reachable(AWAY_MS))) continue;
-        source ??= await this.#open();
+        this.#source ??= await this.#open();
         await this.#demand();
-        await this.#pullOnce(source);
+        if (this.#source !== undefined) await this.#pullOnce(this.#source);
       } catch (error) {
         if (this.#stopped) return;
-        // The consumer may be gone with the server's disk: it is made again, and hands over all that is stored.
-        source = undefined;
+        this.#source = undefined;
         const level = error instanceof Fault ? "error" : "debug";
         log[level]({ err: error, stream, durable }, "a pull failed; trying again");
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

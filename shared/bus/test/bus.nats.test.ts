@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startNatsServer } from "@struere/runtime/nats-server";
@@ -86,7 +86,7 @@ async function publishSurely(bus: Bus, data: string): Promise<void> {
 test.concurrent("a server that is killed and comes back in the middle loses nothing and doubles nothing", async (context) => {
   const server = await keptServer(context);
   const [publisher, reader] = [await openBus(server.url, context), await openBus(server.url, context)];
-  const sent = Array.from({ length: 400 }, (_, index) => `m${index}`);
+  const sent = Array.from({ length: 120 }, (_, index) => `m${index}`);
   const { promise: halfway, resolve: reachHalfway } = Promise.withResolvers<void>();
   const taken: string[] = [];
   const reading1 = (async () => {
@@ -95,7 +95,7 @@ test.concurrent("a server that is killed and comes back in the middle loses noth
         if (!taken.includes(delivery.data)) taken.push(delivery.data);
         delivery.ack();
       }
-      if (taken.length >= 100) reachHalfway();
+      if (taken.length >= 40) reachHalfway();
       if (taken.length === sent.length) return;
     }
   })();
@@ -112,6 +112,54 @@ test.concurrent("a server that is killed and comes back in the middle loses noth
 
   const again = await take(reader.consume(reading({ durable: "auditor", batch: 100 })), sent.length);
   expect(again.map((delivery) => delivery.data)).toEqual(sent);
+}, 30_000);
+
+/** A line to the server that can be cut and repaired. */
+async function lineTo(url: string, { onTestFinished }: Context) {
+  const sockets = new Set<Socket>();
+  let cut = false;
+  const proxy = createServer((near) => {
+    if (cut) return void near.destroy();
+    const far = connectTcp(Number(new URL(url).port), "127.0.0.1");
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
+  const cutOff = (): void => {
+    cut = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(() => {
+    cutOff();
+    proxy.close();
+  });
+  const { port } = proxy.address() as AddressInfo;
+  return { url: `nats://127.0.0.1:${port}`, cut: cutOff, repair: () => void (cut = false) };
+}
+
+test.concurrent("a reader whose line breaks is handed at once what came meanwhile, in order", async (context) => {
+  const server = await keptServer(context);
+  const line = await lineTo(server.url, context);
+  const [writer, reader] = [await openBus(server.url, context), await openBus(line.url, context)];
+  const taken: string[] = [];
+  const count = 400;
+  const reading1 = take(reader.consume(reading({ batch: 1_000 })), count + 1, (delivery) => {
+    taken.push(`${delivery.data.trimEnd()}#${delivery.attempt}`);
+    delivery.ack();
+  });
+  await publishSurely(writer, "before");
+  await context.expect.poll(() => taken).toEqual(["before#1"]);
+  line.cut();
+  await context.expect.poll(() => reader.connected).toBe(false);
+  // So much that it is still coming in when the reader has looked about in the new connection.
+  const sent = Array.from({ length: count }, (_, index) => `m${index}`);
+  await Promise.all(sent.map((data) => writer.publish({ subject: subjectOf(1), id: data, data: data.padEnd(50_000) })));
+  line.repair();
+  await reading1;
+  expect(taken).toEqual(["before#1", ...sent.map((data) => `${data}#1`)]);
 }, 30_000);
 
 test.concurrent("a server that comes back empty gets its streams and consumers again", async (context) => {

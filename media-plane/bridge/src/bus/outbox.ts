@@ -191,8 +191,7 @@ export class Outbox {
   async #publishAll(): Promise<void> {
     while (this.#sent < this.#letters.length && !this.#closed) {
       const letters = this.#letters.slice(this.#sent, this.#sent + AT_ONCE);
-      const { bus } = this.#ground;
-      const published = await Promise.allSettled(letters.map(({ subject, id, data }) => bus.publish({ subject, id, data })));
+      const published = await this.#send(letters);
       for (const [index, letter] of letters.entries()) {
         const result = published[index];
         if (result?.status === "rejected" && !this.#passOver(Fault.from(result.reason))) return;
@@ -239,15 +238,18 @@ export class Outbox {
   }
 
   async #publishAgain(letters: readonly Letter[]): Promise<void> {
-    for (const { subject, id, data } of letters) {
-      if (this.#closed) return;
-      try {
-        await this.#ground.bus.publish({ subject, id, data });
-      } catch (thrown) {
-        this.#ground.report("publish_failed", Fault.from(thrown));
-        return;
-      }
+    for (let at = 0; at < letters.length && !this.#closed; at += AT_ONCE) {
+      const published = await this.#send(letters.slice(at, at + AT_ONCE));
+      const failed = published.find((result) => result.status === "rejected");
+      if (failed === undefined) continue;
+      this.#ground.report("publish_failed", Fault.from(failed.reason));
+      return;
     }
+  }
+
+  #send(letters: readonly Letter[]): Promise<PromiseSettledResult<void>[]> {
+    const { bus } = this.#ground;
+    return Promise.allSettled(letters.map(({ subject, id, data }) => bus.publish({ subject, id, data })));
   }
 
   #hasRoomFor({ data }: Letter): boolean {
