@@ -41,6 +41,8 @@ const MAX_FRAME_BYTES = 4_000;
 const MESSAGES_PER_S = 150;
 /** A stalled network delivers late, and all at once: ten seconds of it are no flood. */
 const BURST_MESSAGES = 10 * MESSAGES_PER_S;
+/** The pace is looked at each so many messages. */
+const PACE_MESSAGES = 32;
 
 const EVENT_OPENING = Buffer.from('{"event":"');
 const MEDIA = Buffer.from("media");
@@ -75,8 +77,10 @@ export class CallerLane {
   #framesDropped = 0;
   #framesRefused = 0;
   #audioBytesIn = 0;
+  /** Whole milliseconds: a fraction would be an object for each frame. */
   #lastMediaAt = Number.NEGATIVE_INFINITY;
   #quietBytes = 0;
+  #messages = 0;
   #allowance = BURST_MESSAGES;
   #allowedAt: number;
   #flooded = false;
@@ -88,7 +92,7 @@ export class CallerLane {
     this.#onMessage = (text) => options.onMessage(text);
     this.#onFlood = () => options.onFlood();
     this.#onMark = options.onMark === undefined ? undefined : (name) => options.onMark?.(name);
-    this.#allowedAt = options.clock.now();
+    this.#allowedAt = Math.floor(options.clock.now());
   }
 
   /** Frames of this call's stream that came in well-formed, whatever became of them. */
@@ -107,7 +111,7 @@ export class CallerLane {
   get audioBytesIn(): number {
     return this.#audioBytesIn;
   }
-  /** When the last of `framesIn` came, on the clock; -Infinity before the first. */
+  /** When the last of `framesIn` came, on the clock, to the millisecond before it; -Infinity before the first. */
   get lastMediaAt(): number {
     return this.#lastMediaAt;
   }
@@ -138,11 +142,9 @@ export class CallerLane {
 
   /** The `onText` of the telephony socket. */
   take(bytes: Buffer, start: number, end: number): void {
-    const now = this.#clock.now();
-    this.#allowance += (now - this.#allowedAt) * (MESSAGES_PER_S / 1_000) - 1;
-    this.#allowedAt = now;
-    if (this.#allowance > BURST_MESSAGES) this.#allowance = BURST_MESSAGES;
-    else if (this.#allowance < 0) this.#flood();
+    const now = Math.floor(this.#clock.now());
+    this.#messages = (this.#messages + 1) % PACE_MESSAGES;
+    if (this.#messages === 0) this.#pace(now);
     const shape = mediaShapes.find(bytes, start, end);
     const streamSid = this.#streamSid;
     if (shape === undefined || streamSid === undefined) {
@@ -262,9 +264,11 @@ export class CallerLane {
     }
   }
 
-  #flood(): void {
-    this.#allowance = 0;
-    if (this.#flooded) return;
+  #pace(now: number): void {
+    const allowance = this.#allowance + ((now - this.#allowedAt) * MESSAGES_PER_S) / 1_000 - PACE_MESSAGES;
+    this.#allowedAt = now;
+    this.#allowance = Math.min(Math.max(allowance, 0), BURST_MESSAGES);
+    if (allowance >= 0 || this.#flooded) return;
     this.#flooded = true;
     this.#onFlood();
   }

@@ -12,21 +12,25 @@ const MAX_BYTES = Math.ceil(MAX_AUDIO_BYTES / 3) * 4 + MAX_FRAMES * 4;
 
 export class QuietFrames {
   #bytes: Buffer | undefined;
-  readonly #ends: number[] = [];
+  #length = 0;
+  /** Where each of them ends in `#bytes`. */
+  readonly #ends: number[] = Array.from({ length: MAX_FRAMES }, () => 0);
   #audioBytes = 0;
 
   get length(): number {
-    return this.#ends.length;
+    return this.#length;
   }
 
   /** Keeps a copy of `bytes[start, end)`. False when there is no room for it: it is time to send what waits, and it. */
   push(bytes: Buffer, start: number, end: number, audioBytes: number): boolean {
-    if (this.#ends.length === MAX_FRAMES || this.#audioBytes + audioBytes >= MAX_AUDIO_BYTES) return false;
-    const used = this.#ends.at(-1) ?? 0;
+    const length = this.#length;
+    if (length === MAX_FRAMES || this.#audioBytes + audioBytes >= MAX_AUDIO_BYTES) return false;
+    const used = length === 0 ? 0 : (this.#ends[length - 1] ?? 0);
     // Not from Node's pool: it stays as long as the call.
     this.#bytes ??= Buffer.allocUnsafeSlow(MAX_BYTES);
     bytes.copy(this.#bytes, used, start, end);
-    this.#ends.push(used + end - start);
+    this.#ends[length] = used + end - start;
+    this.#length = length + 1;
     this.#audioBytes += audioBytes;
     return true;
   }
@@ -36,11 +40,12 @@ export class QuietFrames {
     const bytes = this.#bytes;
     if (bytes === undefined) return;
     let start = 0;
-    for (const end of this.#ends) {
+    for (let frame = 0; frame < this.#length; frame++) {
+      const end = this.#ends[frame] ?? start;
       take(bytes, start, end);
       start = end;
     }
-    this.#ends.length = 0;
+    this.#length = 0;
     this.#audioBytes = 0;
   }
 }

@@ -14,12 +14,14 @@ export interface OutBuffer {
   used: number;
 }
 
-const spare: OutBuffer[] = [];
+/** The first `spareCount` are free. The array keeps its length, as in turn.ts. */
+const spare: (OutBuffer | undefined)[] = [];
+let spareCount = 0;
 
 /** A buffer with room for at least `byteLength`. */
 export function borrowBuffer(byteLength: number): OutBuffer {
-  if (byteLength <= BUFFER_BYTES) {
-    const known = spare.pop();
+  if (byteLength <= BUFFER_BYTES && spareCount > 0) {
+    const known = spare[--spareCount];
     if (known !== undefined) return known;
   }
   const bytes = Buffer.allocUnsafeSlow(Math.max(byteLength, BUFFER_BYTES));
@@ -29,5 +31,5 @@ export function borrowBuffer(byteLength: number): OutBuffer {
 /** Only when nobody reads the buffer any more. */
 export function returnBuffer(buffer: OutBuffer): void {
   buffer.used = 0;
-  if (buffer.bytes.length === BUFFER_BYTES && spare.length < MOST_SPARE) spare.push(buffer);
+  if (buffer.bytes.length === BUFFER_BYTES && spareCount < MOST_SPARE) spare[spareCount++] = buffer;
 }

@@ -6,13 +6,15 @@ export interface Flushable {
   flush(): void;
 }
 
-const dirty: Flushable[] = [];
+/** The first `dirtyCount` wait. The array keeps its length: one that is emptied with `pop` gives its memory back, and asks for it again. */
+const dirty: (Flushable | undefined)[] = [];
+let dirtyCount = 0;
 let inRead = false;
 let scheduled = false;
 
 /** Asks for `target.flush()` at the end of this turn; once per target and turn is enough. */
 export function flushLater(target: Flushable): void {
-  dirty.push(target);
+  dirty[dirtyCount++] = target;
   if (inRead || scheduled) return;
   scheduled = true;
   setImmediate(flushScheduled);
@@ -25,7 +27,7 @@ export function beginRead(): void {
 
 export function endRead(): void {
   inRead = false;
-  if (dirty.length > 0) flushDirty();
+  if (dirtyCount > 0) flushDirty();
 }
 
 function flushScheduled(): void {
@@ -34,5 +36,9 @@ function flushScheduled(): void {
 }
 
 function flushDirty(): void {
-  for (let target = dirty.pop(); target !== undefined; target = dirty.pop()) target.flush();
+  while (dirtyCount > 0) {
+    const target = dirty[--dirtyCount];
+    dirty[dirtyCount] = undefined;
+    target?.flush();
+  }
 }
