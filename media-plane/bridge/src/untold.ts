@@ -33,7 +33,10 @@ export class Untold {
   }
 
   #lookAtWords(at: number, leg: number, words: WordsInOrder): void {
+    // What has been handed over came before what the lane still has.
     for (const { itemId, text } of words.takeSpoken()) this.#facts.push({ type: "model.words_spoken", at, leg, itemId, text });
+    const latest = this.#agent.takeWords();
+    if (latest !== undefined) this.#facts.push({ type: "model.words_spoken", at, leg, itemId: latest.itemId, text: latest.text });
   }
 
   #lookAtAudio(at: number): void {

@@ -358,7 +358,8 @@ test("everything that is not audio is a message, unchanged", () => {
   expect(sent()).toEqual([]);
 });
 
-test("words are read without parsing as JSON.parse would read them, or stay a message", () => {
+/** A lane that reads words. */
+function speakingLane() {
   const telephony = laneEnd("server");
   const model = laneEnd("client");
   const heard: unknown[] = [];
@@ -373,6 +374,44 @@ test("words are read without parsing as JSON.parse would read them, or stay a me
   });
   lane.attachModel(model.lane);
   const take = (text: string): void => hand((bytes, start, end) => lane.take(bytes, start, end), text);
+  return { lane, model, heard, messages, take };
+}
+
+test("words of the item that sounds wait until somebody asks, all others are told at once, and none overtakes another", () => {
+  const { lane, model, heard, take } = speakingLane();
+  const words = (itemId: string, text: string) => ({ responseId: "resp_1", itemId, text });
+  const say = (item_id: string, delta: string): void =>
+    take(JSON.stringify({ type: "response.output_audio_transcript.delta", response_id: "resp_1", item_id, delta }));
+  lane.play({ responseId: "resp_1", generation: 1 });
+  say("item_1", "before its audio");
+  expect(heard.splice(0)).toEqual([words("item_1", "before its audio")]);
+  take(delta(FRAME, { item: "item_1" }));
+  expect(lane.takeWords()).toBeUndefined();
+  say("item_1", "Good ");
+  say("item_1", "day");
+  expect(heard).toEqual([]);
+  expect(lane.takeWords()).toEqual(words("item_1", "Good day"));
+  expect(lane.takeWords()).toBeUndefined();
+
+  say("item_1", "!");
+  say("item_2", "And");
+  expect(heard.splice(0)).toEqual([words("item_1", "!"), words("item_2", "And")]);
+  say("item_1", " One");
+  take(delta(FRAME, { item: "item_2" }));
+  say("item_2", " two");
+  expect(heard.splice(0)).toEqual([words("item_1", " One")]);
+  expect(lane.takeWords()).toEqual(words("item_2", " two"));
+
+  const page = "x".repeat(4_096);
+  say("item_2", page);
+  expect(heard.splice(0)).toEqual([words("item_2", page)]);
+  say("item_2", "the last of a leg that is gone");
+  lane.attachModel(model.lane);
+  expect(lane.takeWords()).toBeUndefined();
+});
+
+test("words are read without parsing as JSON.parse would read them, or stay a message", () => {
+  const { heard, messages, take } = speakingLane();
   const type = "response.output_audio_transcript.delta";
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.constantFrom("resp_1", ""), fc.nat(), (text, response_id, output_index) => {

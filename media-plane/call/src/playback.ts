@@ -51,10 +51,28 @@ export function markName(mark: Mark): string {
 
 /** Undefined for names that are not ours. */
 export function parseMark(name: string): Mark | undefined {
-  const parts = MARK.exec(name);
-  if (!parts) return undefined;
-  return { generation: Number(parts[1]), sentMs: Number(parts[2]), itemId: parts[3] ?? "" };
+  const first = name.indexOf(":");
+  const second = name.indexOf(":", first + 1);
+  if (!name.startsWith("g") || first < 0 || second < 0 || second + 1 === name.length) return undefined;
+  const generation = wholeNumber(name, 1, first);
+  const sentMs = wholeNumber(name, first + 1, second);
+  return generation === undefined || sentMs === undefined ? undefined : { generation, sentMs, itemId: name.slice(second + 1) };
 }
+
+/** Of one to nine digits in `text[start, end)`. Marks come back many times a second on a node: this is several times cheaper than a RegExp. */
+function wholeNumber(text: string, start: number, end: number): number | undefined {
+  if (end <= start || end - start > 9) return undefined;
+  let value = 0;
+  for (let index = start; index < end; index++) {
+    const digit = text.codePointAt(index) ?? 0;
+    if (digit < ZERO || digit > NINE) return undefined;
+    value = value * 10 + digit - ZERO;
+  }
+  return value;
+}
+
+const ZERO = 0x30;
+const NINE = 0x39;
 
 export interface Mark {
   readonly generation: number;
@@ -62,8 +80,6 @@ export interface Mark {
   /** How much of the item had been sent when the mark was. */
   readonly sentMs: number;
 }
-
-const MARK = /^g(\d{1,9}):(\d{1,9}):(.+)$/s;
 
 export function findItem(playback: Playback, itemId: string): PlaybackItem | undefined {
   return playback.items.find((item) => item.itemId === itemId);

@@ -30,8 +30,9 @@ export interface AgentLaneOptions {
   /** Every message of the model that is not audio, as text. */
   onMessage(text: string): void;
   /**
-   * A piece of the transcript of the agent's speech. They come several times a second, so that reading them without parsing pays; without
-   * `onWords` they are messages like all others, as those are that are spelt strangely.
+   * A piece of the transcript of the agent's speech, other than of the item that is being sent (see `takeWords`). They come several times
+   * a second, so that reading them without parsing pays; without `onWords` they are messages like all others, as those are that are spelt
+   * strangely.
    */
   onWords?(words: SpokenWords): void;
   /** The first audio of an item has come, and is about to be sent. */
@@ -61,6 +62,8 @@ const PIECE_MS = 360;
 const PIECE_CHARS = ((PIECE_MS * BYTES_PER_MS) / 3) * 4;
 const MAX_UNPLAYED_MS = 20_000;
 const MAX_WAITING_MS = 5 * 60_000;
+/** More words than these are handed over, whether somebody asks for them or not. */
+const MOST_WORDS = 4_096;
 
 const TYPE_OPENING = Buffer.from('{"type":"');
 const AUDIO = Buffer.from("response.output_audio.");
@@ -87,11 +90,15 @@ export class AgentLane {
   readonly #unplayed = new Unplayed<Item>();
   readonly #waiting = new WaitingAudio<Item>();
   #mediaBefore: Buffer = Buffer.alloc(0);
+  #markBefore = "";
   #streamSidJson = "";
   #playing: { readonly responseId: string; readonly idBytes: Buffer; readonly generation: number; overflowed: boolean } | undefined;
   /** Items whose end has not been reported yet, oldest first; the last one may still grow. */
   #items: Item[] = [];
   #latest: Item | undefined;
+  /** Words that nobody has asked for yet, all of one item. */
+  #words = "";
+  #wordsOf: Item | undefined;
   #dirty = false;
   #deltasDropped = 0;
   #audioBytesOut = 0;
@@ -122,6 +129,7 @@ export class AgentLane {
   /** Twilio's `start` was accepted: audio can be sent from now on. */
   begin(streamSid: string): void {
     this.#streamSidJson = JSON.stringify(streamSid);
+    this.#markBefore = `{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":`;
     this.#mediaBefore = Buffer.from(`{"event":"media","streamSid":${this.#streamSidJson},"media":{"payload":"`);
   }
 
@@ -167,7 +175,7 @@ export class AgentLane {
       this.#audioBytesOut += piece.length;
       this.#unplayed.sent(piece.length);
     }
-    if (this.#telephony.sendText(`{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":${JSON.stringify(mark)}}}`)) {
+    if (this.#telephony.sendText(`${this.#markBefore}${JSON.stringify(mark)}}}`)) {
       this.#unplayed.awaits(mark, null);
       this.#tap?.awaits(mark);
     }
@@ -207,13 +215,24 @@ export class AgentLane {
         finished: item.finished,
       });
     }
-    this.#items = this.#items.filter((item) => !item.finished);
+    if (news.some((item) => item.finished)) this.#items = this.#items.filter((item) => !item.finished);
     return news;
   }
 
-  /** Whose messages come to `take`. */
+  /** What was spoken of the item that is being sent since it was last asked for. */
+  takeWords(): SpokenWords | undefined {
+    const item = this.#wordsOf;
+    if (item === undefined) return undefined;
+    const text = this.#words;
+    this.#words = "";
+    this.#wordsOf = undefined;
+    return { responseId: item.responseId, itemId: item.id, text };
+  }
+
+  /** Whose messages come to `take`. What another one has said is forgotten. */
   attachModel(model: LaneSocket): void {
     this.#model = model;
+    this.takeWords();
   }
 
   /** A message of the model: audio, or not. */
@@ -269,11 +288,27 @@ export class AgentLane {
     const { starts, ends } = wordsMessage;
     if (!equals(bytes, starts[0] ?? -1, ends[0] ?? -1, WORDS)) return false;
     if ((starts[1] ?? -1) < 0 || (starts[2] ?? -1) < 0 || (starts[3] ?? -1) < 0) return false;
+    const text = bytes.toString("latin1", starts[3] ?? 0, ends[3] ?? 0);
+    const latest = this.#latest;
+    if (latest !== undefined && latest.isCalled(bytes, starts[1] ?? 0, ends[1] ?? 0, starts[2] ?? 0, ends[2] ?? 0)) {
+      if (this.#wordsOf !== latest) this.#handOverWords();
+      this.#wordsOf = latest;
+      this.#words += text;
+      if (this.#words.length >= MOST_WORDS) this.#handOverWords();
+      return true;
+    }
     const responseId = bytes.toString("latin1", starts[1] ?? 0, ends[1] ?? 0);
     const itemId = bytes.toString("latin1", starts[2] ?? 0, ends[2] ?? 0);
     if (responseId === "" || itemId === "") return false;
-    this.#options.onWords?.({ responseId, itemId, text: bytes.toString("latin1", starts[3] ?? 0, ends[3] ?? 0) });
+    this.#handOverWords();
+    this.#options.onWords?.({ responseId, itemId, text });
     return true;
+  }
+
+  /** Before other words: they stay in the order in which they came. */
+  #handOverWords(): void {
+    const words = this.takeWords();
+    if (words !== undefined) this.#options.onWords?.(words);
   }
 
   #takeDelta(
@@ -377,7 +412,8 @@ export class AgentLane {
     item.markedBytes = item.sentBytes;
     const sentMs = Math.floor(item.sentBytes / BYTES_PER_MS);
     const name = this.#options.markName({ generation: item.generation, itemId: item.id, sentMs });
-    if (this.#telephony.sendText(`{"event":"mark","streamSid":${this.#streamSidJson},"mark":{"name":${JSON.stringify(name)}}}`)) {
+    const nameJson = item.hasPlainId ? `"${name}"` : JSON.stringify(name);
+    if (this.#telephony.sendText(`${this.#markBefore}${nameJson}}}`)) {
       this.#unplayed.awaits(name, { item, itemBytes: item.sentBytes });
       this.#tap?.awaits(name);
     }

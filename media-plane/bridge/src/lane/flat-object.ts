@@ -34,13 +34,32 @@ export function isPlain(bytes: Uint8Array, start: number, end: number): boolean 
 const ENDS_STRING = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte++) ENDS_STRING[byte] = byte === QUOTE || byte === 0x5c || byte < 0x20 || byte >= 0x7f ? 1 : 0;
 
+/** Begin and end of some values. The memory stays for the next scan. */
+class Places {
+  readonly #places: number[] = [];
+  #length = 0;
+
+  get all(): readonly number[] {
+    return this.#places.slice(0, this.#length);
+  }
+
+  add(start: number, end: number): void {
+    this.#places[this.#length] = start;
+    this.#places[this.#length + 1] = end;
+    this.#length += 2;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+}
+
 export class FlatObject {
   /** Where the value of the n-th wanted key begins, and ends; -1 when the object did not have it. `base64` is counted last. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** The strings and whole numbers that nobody asked for: begin and end of each, in order. Those of a nested object are its own. */
-  readonly otherStrings: number[] = [];
-  readonly otherNumbers: number[] = [];
+  readonly #otherStrings = new Places();
+  readonly #otherNumbers = new Places();
   readonly #keys: readonly Buffer[];
   readonly #base64Index: number;
   readonly #nestedKey: Buffer | undefined;
@@ -55,6 +74,14 @@ export class FlatObject {
     this.#nested = options.nested?.object;
     this.starts = new Int32Array(keys.length).fill(-1);
     this.ends = new Int32Array(keys.length).fill(-1);
+  }
+
+  /** The strings and whole numbers that nobody asked for: begin and end of each, in order. Those of a nested object are its own. */
+  get otherStrings(): readonly number[] {
+    return this.#otherStrings.all;
+  }
+  get otherNumbers(): readonly number[] {
+    return this.#otherNumbers.all;
   }
 
   /** Scans the object at `at`. Answers the index after its closing brace, or -1: not known. */
@@ -83,10 +110,13 @@ export class FlatObject {
   }
 
   #forget(): void {
-    this.starts.fill(-1);
-    this.ends.fill(-1);
-    this.otherStrings.length = 0;
-    this.otherNumbers.length = 0;
+    const { starts, ends } = this;
+    for (let key = 0; key < starts.length; key++) {
+      starts[key] = -1;
+      ends[key] = -1;
+    }
+    this.#otherStrings.clear();
+    this.#otherNumbers.clear();
     if (this.#nested !== undefined) this.#nested.#forget();
   }
 
@@ -103,7 +133,7 @@ export class FlatObject {
         this.starts[wanted] = at + 1;
         this.ends[wanted] = close;
       } else {
-        this.otherStrings.push(at + 1, close);
+        this.#otherStrings.add(at + 1, close);
       }
       return close + 1;
     }
@@ -115,7 +145,7 @@ export class FlatObject {
     if (first >= ZERO && first <= NINE) {
       let next = at + 1;
       while (next < end && isDigit(bytes[next])) next++;
-      this.otherNumbers.push(at, next);
+      this.#otherNumbers.add(at, next);
       return first === ZERO && next > at + 1 ? -1 : next;
     }
     for (const literal of LITERALS)

@@ -3,6 +3,8 @@ export class Item {
   readonly id: string;
   readonly responseId: string;
   readonly generation: number;
+  /** JSON spells the id as it is. */
+  readonly hasPlainId: boolean;
   generatedBytes = 0;
   sentBytes = 0;
   markedBytes = 0;
@@ -15,6 +17,7 @@ export class Item {
 
   constructor(id: string, responseId: string, generation: number) {
     this.id = id;
+    this.hasPlainId = JSON.stringify(id) === `"${id}"`;
     this.#ids = Buffer.from(`${responseId}${id}`);
     this.#responseIdBytes = Buffer.byteLength(responseId);
     this.responseId = responseId;

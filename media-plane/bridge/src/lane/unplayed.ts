@@ -25,11 +25,14 @@ export class Unplayed<Item> {
 
   /** Everything before the mark has been played: where that is, or undefined if the mark is not one that was awaited. */
   marked(name: string): MarkPlace<Item> | null | undefined {
-    const index = this.#marks.findIndex((mark) => mark.name === name);
-    const mark = this.#marks[index];
+    const marks = this.#marks;
+    // Almost always the first.
+    const index = marks[0]?.name === name ? 0 : marks.findIndex((mark) => mark.name === name);
+    if (index < 0) return undefined;
+    for (let before = 0; before < index; before++) marks.shift();
+    const mark = marks.shift();
     if (mark === undefined) return undefined;
     this.#playedBytes = mark.sentBytes;
-    this.#marks.splice(0, index + 1);
     return mark.place;
   }
 
