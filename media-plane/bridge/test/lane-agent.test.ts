@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { AgentLane } from "../src/lane/index.ts";
+import { AgentLane, type SpokenWords } from "../src/lane/index.ts";
 import { hand, laneEnd } from "./lane-ends.ts";
 
 const STREAM = "MZ0123456789abcdef0123456789abcdef";
@@ -362,19 +362,27 @@ test("everything that is not audio is a message, unchanged", () => {
 function speakingLane() {
   const telephony = laneEnd("server");
   const model = laneEnd("client");
-  const heard: unknown[] = [];
+  const heard: SpokenWords[] = [];
   const messages: string[] = [];
+  /** Both, in the order in which they were told. */
+  const told: (SpokenWords | string)[] = [];
   const lane = new AgentLane({
     telephony: telephony.lane,
     markName: () => "",
-    onMessage: (text) => messages.push(text),
-    onWords: (words) => heard.push(words),
+    onMessage: (text) => {
+      messages.push(text);
+      told.push(text);
+    },
+    onWords: (words) => {
+      heard.push(words);
+      told.push(words);
+    },
     onAudioStarted: () => undefined,
     onOverflow: () => undefined,
   });
   lane.attachModel(model.lane);
   const take = (text: string): void => hand((bytes, start, end) => lane.take(bytes, start, end), text);
-  return { lane, model, heard, messages, take };
+  return { lane, model, heard, messages, told, take };
 }
 
 test("words of the item that sounds wait until somebody asks, all others are told at once, and none overtakes another", () => {
@@ -408,6 +416,25 @@ test("words of the item that sounds wait until somebody asks, all others are tol
   say("item_2", "the last of a leg that is gone");
   lane.attachModel(model.lane);
   expect(lane.takeWords()).toBeUndefined();
+});
+
+test("however its pieces are spelt, and whenever somebody asks, what is spoken stays in order", () => {
+  const piece = fc.constantFrom("Bue", "nos d", "ías", ', "se', 'ñor"', " día", "\n", "!");
+  fc.assert(
+    fc.property(fc.array(fc.record({ text: piece, asked: fc.boolean() })), (pieces) => {
+      const { lane, told, take } = speakingLane();
+      lane.play({ responseId: "resp_1", generation: 1 });
+      take(delta(FRAME, { item: "item_1" }));
+      let spoken = "";
+      for (const { text, asked } of pieces) {
+        take(JSON.stringify({ type: "response.output_audio_transcript.delta", response_id: "resp_1", item_id: "item_1", delta: text }));
+        for (const one of told.splice(0)) spoken += typeof one === "string" ? JSON.parse(one).delta : one.text;
+        if (asked) spoken += lane.takeWords()?.text ?? "";
+      }
+      spoken += lane.takeWords()?.text ?? "";
+      expect(spoken).toBe(pieces.map(({ text }) => text).join(""));
+    }),
+  );
 });
 
 test("words are read without parsing as JSON.parse would read them, or stay a message", () => {

@@ -305,7 +305,7 @@ export class AgentLane {
     return true;
   }
 
-  /** Before other words: they stay in the order in which they came. */
+  /** Before other words, and before messages, which may be words that are not plainly spelt: they stay in the order in which they came. */
   #handOverWords(): void {
     const words = this.takeWords();
     if (words !== undefined) this.#options.onWords?.(words);
@@ -448,6 +448,7 @@ export class AgentLane {
   #takeOther(text: string): void {
     const audio = parseAudio(text);
     if (audio === undefined) {
+      this.#handOverWords();
       this.#options.onMessage(text);
     } else if (audio.type === "response.output_audio.done") {
       this.#takeDone(audio.item_id);
