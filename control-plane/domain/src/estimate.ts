@@ -20,8 +20,9 @@ export interface RecordedSign {
 }
 
 /**
- * What may have been under way when the record broke off. `response`: one that was asked for, or that answers the caller. `unheard`: the caller
- * was speaking as far as anybody knows, and the vendor may have begun to answer just then.
+ * What may have been under way when the record broke off. `response`: one that was asked for, or that answers the caller. `unheard`: the vendor
+ * may have begun to answer the caller just then, who was speaking as far as anybody knows, or had spoken while it was busy with what has
+ * been reported since.
  */
 export type InFlight = "response" | "unheard" | "nothing";
 
@@ -29,10 +30,19 @@ export function inFlight(signs: readonly RecordedSign[]): InFlight {
   const ordered = signs.toSorted((a, b) => a.seq - b.seq);
   const last = ordered.findLast(({ name }) => name !== "caller.speaking");
   if (last !== undefined && last.name !== "usage") return "response";
+  if (endedMeanwhile(ordered)) return "unheard";
   // What was reported since then is the response that they cut off.
   const began = ordered.findLast(({ name }) => name === "caller.speaking");
   const hasEnded = ordered.some(({ name, itemId }) => name === "caller.silent" && itemId === began?.itemId);
   return began === undefined || hasEnded ? "nothing" : "unheard";
+}
+
+/** The last response to be reported had its sign already when the caller fell silent: it may be no answer to that. */
+function endedMeanwhile(ordered: readonly RecordedSign[]): boolean {
+  const told = ordered.filter(({ name }) => name !== "caller.speaking");
+  const reported = told.findLastIndex(({ name }) => name === "usage");
+  const signs = told.slice(told.findLastIndex(({ name }, index) => name === "usage" && index < reported) + 1, Math.max(reported, 0));
+  return signs.length > 1 && signs.at(-1)?.name === "caller.silent";
 }
 
 /** Nobody saw the end of an utterance: it was hardly longer than people speak in one breath. */

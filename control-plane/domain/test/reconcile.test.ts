@@ -88,6 +88,9 @@ describe("a response that nobody reported", () => {
     ["asked hello… usage …hello usage", "nothing", "it has answered"],
     ["hello… …hello usage asked usage asked", "response", "what a tool has found is to be said"],
     ["hello… …hello asked usage", "nothing", "the vendor had not answered, so we asked"],
+    ["asked hello… …hello usage", "unheard", "what was reported was asked for earlier; the answer may have begun just then"],
+    ["asked hello… …hello usage usage", "nothing", "it has answered"],
+    ["hello… …hello wait… …wait usage", "unheard", "the first was answered, and the second may be"],
     ["hello… hello?… …hello? usage", "nothing", "the end of the first utterance was lost long ago"],
   ])("%s: %s, %s", (story, expected) => {
     expect(inFlight(recorded(story))).toBe(expected);

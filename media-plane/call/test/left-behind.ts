@@ -10,6 +10,8 @@ export class LeftBehind {
   readonly #spoken = new Set<string>();
   readonly #unended = new Set<string>();
   #isAsked = false;
+  /** Of what may be under way, the caller's last word is only the latest sign: the next report need not be the answer to it. */
+  #isAskedTwice = false;
   /** Moments in which it said so, and was right. */
   rightly = 0;
 
@@ -24,9 +26,15 @@ export class LeftBehind {
       };
       if (effect.kind === "usage" && usageId !== undefined) {
         this.#metered.add(usageId);
-        if (source === "response") this.#isAsked = false;
+        if (source === "response") {
+          this.#isAsked = this.#isAskedTwice;
+          this.#isAskedTwice = false;
+        }
       }
-      if (name === "response.asked" || name === "caller.silent") this.#isAsked = true;
+      if (name === "response.asked" || name === "caller.silent") {
+        this.#isAskedTwice = this.#isAsked && name === "caller.silent";
+        this.#isAsked = true;
+      }
       if (name === "caller.speaking" && data?.itemId !== undefined) {
         this.#spoken.add(data.itemId);
         this.#unended.add(data.itemId);

@@ -53,7 +53,7 @@ test(`${PLAUSIBLE_CALLS} plausible calls keep every promise`, { timeout: 60_000 
   ]);
 });
 
-const KILLED_CALLS = 1_500;
+const KILLED_CALLS = 3_000;
 
 test(`whoever dies in ${KILLED_CALLS} calls, whenever, has left word of what the vendor bills and it has not reported`, () => {
   let rightly = 0;

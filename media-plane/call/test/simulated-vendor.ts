@@ -105,7 +105,9 @@ export class SimulatedVendor {
     this.#tell(0, { type: "model.speech_started", itemId });
     this.#tell(ms, { type: "model.speech_stopped", itemId });
     this.#tell(ms, { type: "model.turn_committed", itemId });
-    later(ms, () => void this.untold.turns.add(itemId));
+    later(ms, () => {
+      if (this.#isUp) this.untold.turns.add(itemId);
+    });
     later(ms + 20, () => this.#answerCaller());
     if (mischief(0.1)) return;
     if (chance.happens(0.1)) return this.#tell(ms + 300, { type: "model.transcription_failed", itemId, code: "server_error" });
