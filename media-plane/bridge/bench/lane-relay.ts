@@ -39,6 +39,7 @@ function relay(telephony: LaneSocket, realtimeUrl: string): void {
   });
   const agent = new AgentLane({
     telephony,
+    clock: monotonicClock,
     markName: (position) => `${position.generation}:${position.itemId}:${position.sentMs}`,
     onAudioStarted: () => undefined,
     onOverflow: () => telephony.close(1011),

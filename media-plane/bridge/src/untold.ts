@@ -1,6 +1,7 @@
 /**
  * What has become known of a call and was not told to its machine yet: how far the agent's audio and words have come, and marks that
- * nothing waits for. Nothing of it calls for a step, so that it is told with the next event, in the order in which it became known.
+ * nothing waits for. Nothing of it calls for a step, so that it is told with the next event. All of it only grows: of each the last is told,
+ * so that what waits here stays small however long nothing happens.
  */
 import type { Fact } from "@struere/call";
 import type { AgentLane } from "./lane/index.ts";
@@ -10,38 +11,33 @@ const NOTHING: readonly Fact[] = [];
 
 export class Untold {
   readonly #agent: AgentLane;
-  #facts: Fact[] = [];
+  /** Of the marks that came back, the last one: they come in the order of the audio. */
+  #mark: { readonly type: "telephony.marked"; readonly at: number; readonly name: string } | undefined;
 
   constructor(agent: AgentLane) {
     this.#agent = agent;
   }
 
-  /** A mark has come back. What was sent by then comes before it. */
+  /** A mark has come back. */
   marked(at: number, name: string): void {
-    this.#lookAtAudio(at);
-    this.#facts.push({ type: "telephony.marked", at, name });
+    this.#mark = { type: "telephony.marked", at, name };
   }
 
-  /** Everything until now. */
+  /** Everything until now. What was sent comes before the mark that says it was heard. */
   take(at: number, leg: { readonly number: number; readonly words: WordsInOrder } | undefined): readonly Fact[] {
-    this.#lookAtAudio(at);
-    if (leg !== undefined) this.#lookAtWords(at, leg.number, leg.words);
-    if (this.#facts.length === 0) return NOTHING;
-    const facts = this.#facts;
-    this.#facts = [];
+    if (!this.#agent.dirty && this.#mark === undefined && leg === undefined) return NOTHING;
+    const facts: Fact[] = [];
+    for (const { responseId: _, ...progress } of this.#agent.takeProgress()) facts.push({ type: "lane.progressed", ...progress });
+    if (this.#mark !== undefined) facts.push(this.#mark);
+    this.#mark = undefined;
+    if (leg !== undefined) this.#takeWords(facts, at, leg.number, leg.words);
     return facts;
   }
 
-  #lookAtWords(at: number, leg: number, words: WordsInOrder): void {
+  #takeWords(facts: Fact[], at: number, leg: number, words: WordsInOrder): void {
     // What has been handed over came before what the lane still has.
-    for (const { itemId, text } of words.takeSpoken()) this.#facts.push({ type: "model.words_spoken", at, leg, itemId, text });
+    for (const { itemId, text } of words.takeSpoken()) facts.push({ type: "model.words_spoken", at, leg, itemId, text });
     const latest = this.#agent.takeWords();
-    if (latest !== undefined) this.#facts.push({ type: "model.words_spoken", at, leg, itemId: latest.itemId, text: latest.text });
-  }
-
-  #lookAtAudio(at: number): void {
-    for (const { itemId, generatedMs, sentMs, finished } of this.#agent.takeProgress()) {
-      this.#facts.push({ type: "lane.progressed", at, itemId, generatedMs, sentMs, finished });
-    }
+    if (latest !== undefined) facts.push({ type: "model.words_spoken", at, leg, itemId: latest.itemId, text: latest.text });
   }
 }

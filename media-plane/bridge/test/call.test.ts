@@ -58,6 +58,22 @@ describe.concurrent("a call", () => {
     expect(await rig.metric("media_calls_active")).toBe(0);
   });
 
+  test("tells that the agent speaks with its first audio, before any mark of it and whatever the model says next", async () => {
+    await using rig = await aRig();
+    const { stream, session } = await aGreetedCall(rig);
+    const before = { sent: stream.received.entries.length, published: rig.bus.published.entries.length };
+    // Nearly still: no watchdog comes to help.
+    rig.clock.run(0.01);
+    session.send({ type: "response.created", response: { id: "resp_now", metadata: null } });
+    const place = { response_id: "resp_now", item_id: "item_now", output_index: 0, content_index: 0 };
+    session.send({ type: "response.output_audio.delta", ...place, delta: voiced });
+    const told = await rig.bus.published.when(({ body }) => body["name"] === "agent.speaking", before.published);
+    expect(told.body).toMatchObject({ data: { itemId: "item_now" } });
+    await stream.received.when(isMedia, before.sent);
+    expect(stream.received.entries.slice(before.sent).map(({ event }) => event)).toEqual(["media"]);
+    rig.clock.run(1);
+  });
+
   test("that is advised to end says goodbye to the model and the caller, and its record has the reason", async () => {
     await using rig = await aRig();
     const { session } = await aGreetedCall(rig);

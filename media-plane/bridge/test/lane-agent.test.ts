@@ -14,17 +14,23 @@ function agentLane() {
   const messages: string[] = [];
   const started: string[] = [];
   const overflows: string[] = [];
+  const clock = { at: 0, now: () => clock.at, wall: () => 0, arm: () => () => undefined };
+  const sounding: number[] = [];
   const lane: AgentLane = new AgentLane({
     telephony: telephony.lane,
+    clock,
     markName: ({ generation, itemId, sentMs }) => `${generation}:${itemId}:${sentMs}`,
     onMessage: (text) => messages.push(text),
     onAudioStarted: (responseId, itemId) => started.push(`${responseId} ${itemId}`),
+    onSounding: () => sounding.push(lane.unplayedMs),
     onOverflow: (responseId) => overflows.push(responseId),
   });
   lane.begin(STREAM);
   lane.attachModel(model.lane);
   return {
     lane,
+    clock,
+    sounding,
     messages,
     started,
     overflows,
@@ -94,7 +100,7 @@ test("every byte of a response reaches the caller, in order, in pieces of at mos
   );
 });
 
-test("a mark follows each 360 ms of an item and its end, and none comes twice", () => {
+test("a mark follows each 360 ms of an item's first second, each 720 ms after it, and its end, and none comes twice", () => {
   const { lane, take, sent } = agentLane();
   lane.play({ responseId: "resp_1", generation: 7 });
   for (let event = 0; event < 40; event++) take(delta(FRAME, { event }));
@@ -102,7 +108,7 @@ test("a mark follows each 360 ms of an item and its end, and none comes twice", 
   take(done());
   expect(marksOf(sent())).toEqual(["7:item_1:800"]);
   take(delta(Buffer.alloc(16_000), { item: "item_2" }));
-  expect(marksOf(sent())).toEqual([360, 720, 1_080, 1_440, 1_800].map((ms) => `7:item_2:${ms}`));
+  expect(marksOf(sent())).toEqual([360, 720, 1_080, 1_800].map((ms) => `7:item_2:${ms}`));
   take(done("item_2"));
   take(done("item_2"));
   expect(marksOf(sent())).toEqual(["7:item_2:2000"]);
@@ -154,6 +160,7 @@ test("a machine that mutes at the first byte of an item hears nothing of it", ()
   const model = laneEnd("client");
   const lane: AgentLane = new AgentLane({
     telephony: telephony.lane,
+    clock: { now: () => 0, wall: () => 0, arm: () => () => undefined },
     markName: () => "m",
     onMessage: () => undefined,
     onAudioStarted: () => lane.mute(),
@@ -260,12 +267,66 @@ test("the mark at an item's end says so, also when the end was not known yet as 
   lane.play({ responseId: "resp_1", generation: 1 });
   take(delta(Buffer.alloc(5_760)));
   expect(marksOf(sent())).toEqual(["1:item_1:360", "1:item_1:720"]);
-  expect(lane.marked("1:item_1:360")).toBe(false);
+  expect(lane.marked("1:item_1:360")).toBe("played");
   take(done());
-  expect(lane.marked("1:item_1:720")).toBe(true);
+  expect(lane.marked("1:item_1:720")).toBe("item_ended");
   take(delta(Buffer.alloc(2_880), { item: "item_2" }));
-  expect(lane.marked("1:item_2:360")).toBe(false);
-  expect(lane.marked("1:item_2:360")).toBe(false);
+  expect(lane.marked("1:item_2:360")).toBe("played");
+  expect(lane.marked("1:item_2:360")).toBe("unknown");
+});
+
+test("audio that comes when Twilio has had nothing to play for a second comes after a mark; after less, or at an item's beginning, it does not", () => {
+  const { lane, take, sent, clock } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(Buffer.alloc(1_600)));
+  // 200 ms of audio, over at 200.
+  clock.at = 1_199;
+  take(delta(FRAME));
+  expect(marksOf(sent())).toEqual([]);
+  clock.at = 2_219;
+  take(delta(FRAME));
+  const [mark, audio] = sent();
+  expect(mark).toEqual({ mark: "1:item_1:220" });
+  expect(audio).toHaveProperty("audio");
+  clock.at = 9_000;
+  take(delta(FRAME, { item: "item_2" }));
+  expect(marksOf(sent())).toEqual([]);
+});
+
+test("when audio is over is known without marks: as soon as what was sent before it is, and nothing counts that was cleared", () => {
+  const { lane, take, clock } = agentLane();
+  const overAt = (): readonly (readonly [string, number])[] => lane.takeProgress().map(({ itemId, playsUntil }) => [itemId, playsUntil]);
+  clock.at = 1_000.9;
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(Buffer.alloc(8_000)));
+  take(done());
+  expect(overAt()).toEqual([["item_1", 2_000]]);
+  clock.at = 1_500;
+  take(delta(Buffer.alloc(4_000), { item: "item_2" }));
+  expect(overAt()).toEqual([["item_2", 2_500]]);
+  clock.at = 3_000;
+  take(delta(FRAME, { item: "item_2" }));
+  expect(overAt()).toEqual([["item_2", 3_020]]);
+  lane.playTones("12", "tones");
+  take(delta(FRAME, { item: "item_3" }));
+  expect(overAt()).toEqual([["item_3", 3_440]]);
+  lane.mute();
+  lane.clear();
+  lane.play({ responseId: "resp_2", generation: 2 });
+  clock.at = 3_100;
+  take(delta(FRAME, { response: "resp_2", item: "item_4" }));
+  expect(overAt()).toEqual([["item_4", 3_120]]);
+});
+
+test("that an item begins to sound is told once, when its first audio has been sent", () => {
+  const { lane, take, sounding, started } = agentLane();
+  lane.play({ responseId: "resp_1", generation: 1 });
+  take(delta(FRAME));
+  take(delta(FRAME));
+  expect(started).toEqual(["resp_1 item_1"]);
+  take(delta(FRAME, { item: "item_2" }));
+  expect(started).toEqual(["resp_1 item_1", "resp_1 item_2"]);
+  expect(sounding).toEqual([20, 60]);
 });
 
 test("clear tells Twilio, forgets what waits and makes room", () => {
@@ -277,7 +338,7 @@ test("clear tells Twilio, forgets what waits and makes room", () => {
   lane.clear();
   expect(sent()).toEqual([{ clear: true }]);
   expect(lane.unplayedMs).toBe(0);
-  for (const name of marks) lane.marked(name);
+  for (const name of marks) expect(lane.marked(name)).toBe("unknown");
   expect(sent()).toEqual([]);
   lane.play({ responseId: "resp_2", generation: 2 });
   take(delta(Buffer.alloc(1_440), { response: "resp_2", item: "item_2" }));
@@ -290,14 +351,20 @@ test("progress says what was generated and sent, once per change, and when an it
   lane.play({ responseId: "resp_1", generation: 1 });
   for (let event = 0; event < 5; event++) take(delta(FRAME, { event }));
   expect(lane.dirty).toBe(true);
-  expect(lane.takeProgress()).toEqual([{ responseId: "resp_1", itemId: "item_1", generatedMs: 100, sentMs: 100, finished: false }]);
+  expect(lane.takeProgress()).toEqual([
+    { responseId: "resp_1", itemId: "item_1", generatedMs: 100, sentMs: 100, finished: false, at: 0, playsUntil: 100 },
+  ]);
   expect(lane.dirty).toBe(false);
   expect(lane.takeProgress()).toEqual([]);
   take(done());
-  expect(lane.takeProgress()).toEqual([{ responseId: "resp_1", itemId: "item_1", generatedMs: 100, sentMs: 100, finished: true }]);
+  expect(lane.takeProgress()).toEqual([
+    { responseId: "resp_1", itemId: "item_1", generatedMs: 100, sentMs: 100, finished: true, at: 0, playsUntil: 100 },
+  ]);
   take(delta(Buffer.alloc(240_000), { item: "item_2" }));
   take(done("item_2"));
-  expect(lane.takeProgress()).toEqual([{ responseId: "resp_1", itemId: "item_2", generatedMs: 30_000, sentMs: 19_800, finished: false }]);
+  expect(lane.takeProgress()).toEqual([
+    { responseId: "resp_1", itemId: "item_2", generatedMs: 30_000, sentMs: 19_800, finished: false, at: 0, playsUntil: 19_900 },
+  ]);
 });
 
 test("the end of a response is the end of its items", () => {
@@ -368,6 +435,7 @@ function speakingLane() {
   const told: (SpokenWords | string)[] = [];
   const lane = new AgentLane({
     telephony: telephony.lane,
+    clock: { now: () => 0, wall: () => 0, arm: () => () => undefined },
     markName: () => "",
     onMessage: (text) => {
       messages.push(text);

@@ -74,8 +74,8 @@ export function laneProgressed(draft: Draft, event: EventOf<"lane.progressed">):
   if (active && !isItemKnown(draft, itemId)) startItem(draft, { itemId, responseId: active, at });
   const before = findItem(call.playback, itemId);
   if (!before) return note(draft, "late_audio");
-  const soundsAt = Math.max(at, call.playback.playsUntil);
-  call.playback = progressed(call.playback, event, at);
+  const soundsAt = Math.max(Math.min(event.playsUntil - event.sentMs, at), call.playback.playsUntil);
+  call.playback = progressed(call.playback, event);
   const after = findItem(call.playback, itemId);
   if (!after || after === before) return;
   if (before.sentMs === 0 && after.sentMs > 0) call.transcript = soundedFrom(call.transcript, itemId, soundsAt);

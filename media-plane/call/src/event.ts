@@ -70,13 +70,17 @@ type ModelEvent = { readonly leg: number } & (
 );
 
 type LaneEvent =
-  /** Cumulative, in milliseconds of audio. `finished`: the model has said that this item has no more audio, and all of it was sent. */
+  /**
+   * Cumulative, in milliseconds of audio. `finished`: the model has said that this item has no more audio, and all of it was sent.
+   * `playsUntil`: when what was sent of it is over, if Twilio plays all it was sent as soon as it can.
+   */
   | {
       readonly type: "lane.progressed";
       readonly itemId: string;
       readonly generatedMs: number;
       readonly sentMs: number;
       readonly finished: boolean;
+      readonly playsUntil: number;
     }
   /** More audio than may wait for play-out; the rest of this response is being dropped. */
   | { readonly type: "lane.overflowed"; readonly responseId: string };

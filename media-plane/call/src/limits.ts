@@ -50,10 +50,8 @@ export const DISCARDED_MAX = 8;
 
 /** So much of the greeting must have been heard before speech may cut it: until then "speech" is mostly echo and "hello?". */
 export const SHIELD_MS = 1_000;
-/** Between two marks playback is assumed to go on, but no longer than this: the lane sets one each 360 ms. */
-export const INTERPOLATED_MS = 450;
-/** A mark that nothing waits for is told no later than so long after the last step: facts are not collected without end. */
-export const MARKS_TOLD_MS = 3_000;
+/** Between two marks playback is assumed to go on, but no longer than this: the lane sets one each 720 ms at least. */
+export const INTERPOLATED_MS = 900;
 /** Audio is played in frames of this length, each to its end (twilio.com/docs/voice/media-streams/websocket-messages). */
 export const FRAME_MS = 20;
 /** Marks can be lost. Audio of n ms is over n ms after it was sent, and this. */

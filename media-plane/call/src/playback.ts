@@ -23,17 +23,19 @@ export interface PlaybackItem {
   readonly generatedMs: number;
   readonly sentMs: number;
   readonly playedMs: number;
-  /** When `playedMs` last grew, or when playing went on after it had caught up with what was sent. */
+  /** When `playedMs` last grew, or the item became the one that plays. */
   readonly playedAt: number;
   /** No more audio will come, and all of it was sent. */
   readonly finished: boolean;
+  /** When what was sent of it is over, if Twilio plays all it was sent as soon as it can; it can not be over earlier. */
+  readonly playsUntil: number;
 }
 
 export interface Playback {
   readonly generation: number;
   /** In the order in which they are heard. */
   readonly items: readonly PlaybackItem[];
-  /** When all that was sent is over, if it plays without a pause. */
+  /** When all that was sent is over, in the same way. */
   readonly playsUntil: number;
   /** The caller hears the agent: audio was sent and is not over. */
   readonly audible: boolean;
@@ -86,7 +88,7 @@ export function findItem(playback: Playback, itemId: string): PlaybackItem | und
 }
 
 export function itemStarted(playback: Playback, item: { readonly itemId: string; readonly responseId: string }, at: number): Playback {
-  const fresh: PlaybackItem = { ...item, generatedMs: 0, sentMs: 0, playedMs: 0, playedAt: at, finished: false };
+  const fresh: PlaybackItem = { ...item, generatedMs: 0, sentMs: 0, playedMs: 0, playedAt: at, finished: false, playsUntil: at };
   return { ...playback, items: [...playback.items, fresh], playsUntil: Math.max(playback.playsUntil, at) };
 }
 
@@ -95,23 +97,23 @@ export interface Progress {
   readonly generatedMs: number;
   readonly sentMs: number;
   readonly finished: boolean;
+  readonly playsUntil: number;
 }
 
 /** The lane's counters only grow; whatever says otherwise is old. */
-export function progressed(playback: Playback, progress: Progress, at: number): Playback {
+export function progressed(playback: Playback, progress: Progress): Playback {
   const item = findItem(playback, progress.itemId);
   if (!item) return playback;
   const generatedMs = Math.max(item.generatedMs, progress.generatedMs);
   const sentMs = Math.min(Math.max(item.sentMs, progress.sentMs), generatedMs);
   const finished = item.finished || progress.finished;
   if (generatedMs === item.generatedMs && sentMs === item.sentMs && finished === item.finished) return playback;
-  const playsUntil = Math.max(playback.playsUntil, at) + (sentMs - item.sentMs);
-  const playedAt = item.sentMs > 0 && item.playedMs >= item.sentMs && sentMs > item.sentMs ? at : item.playedAt;
+  const playsUntil = Math.max(item.playsUntil, progress.playsUntil);
   return {
     ...playback,
-    playsUntil,
+    playsUntil: Math.max(playback.playsUntil, playsUntil),
     audible: playback.audible || sentMs > 0,
-    items: replaced(playback.items, { ...item, generatedMs, sentMs, playedAt, finished }),
+    items: replaced(playback.items, { ...item, generatedMs, sentMs, finished, playsUntil }),
   };
 }
 
@@ -139,17 +141,19 @@ export function heardToTheEnd(playback: Playback, activeResponseId: string | nul
 /** When the first item counts as heard although no mark said so. An item that may still grow is the response's to watch. */
 export function overdueAt(playback: Playback, activeResponseId: string | null): number {
   const item = playback.items[0];
-  return item && isComplete(item, activeResponseId) ? playback.playsUntil + MARK_GRACE_MS : Number.POSITIVE_INFINITY;
+  return item && isComplete(item, activeResponseId) ? item.playsUntil + MARK_GRACE_MS : Number.POSITIVE_INFINITY;
 }
 
 /**
- * Whole milliseconds of an item that the caller has heard by now: up to its last mark, and for the item that plays, the time since then
- * and the rest of the frame that has begun. An item behind another has not begun.
+ * Whole milliseconds of an item that the caller has heard by now: up to its last mark, and for the item that plays, the time since then,
+ * if so much of it had been sent early enough, and the rest of the frame that has begun. An item behind another has not begun.
  */
 export function heardMsOf(playback: Playback, item: PlaybackItem, at: number): number {
   const plays = playback.items[0]?.itemId === item.itemId;
-  const beyond = plays ? Math.min(Math.max(at - item.playedAt, 0), INTERPOLATED_MS) : 0;
-  const frames = Math.ceil((item.playedMs + beyond) / FRAME_MS);
+  const sinceMark = plays ? Math.min(Math.max(at - item.playedAt, 0), INTERPOLATED_MS) : 0;
+  const atMost = item.sentMs - Math.max(item.playsUntil - at, 0);
+  const heardMs = Math.max(item.playedMs, Math.min(item.playedMs + sinceMark, atMost));
+  const frames = Math.ceil(heardMs / FRAME_MS);
   return Math.floor(Math.min(frames * FRAME_MS, item.sentMs));
 }
 

@@ -83,9 +83,9 @@ test("one that has to end while the agent speaks lets it finish for five seconds
      10000 clock.struck
              > telephony.clear
              > lane.mute
-             > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=460
+             > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=900
              > lane.route inbound=drop
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="We are open from nine to five." heardMs=460 generatedMs=9000 interrupted=false agent=intake startedMs=4080 endedMs=10000
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text=We generatedText="We are open from nine to five." heardMs=900 generatedMs=9000 interrupted=false agent=intake startedMs=4080 endedMs=10000
              > model.tell requestId=r1.5 role=system text="This call can not go on. Say in one sentence that you have t…"
              > bus.publish #11 response.asked offsetMs=10000 purpose=farewell
              > model.request requestId=r1.6 purpose=farewell instructions=null

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { greeted, heard, play, playNotes, says } from "./play.ts";
+import { greeted, heard, play, playNotes, says, type Scripted } from "./play.ts";
 
 const ANSWER = { responseId: "resp_2", itemId: "agent_2", text: "We are open from nine to five, Monday to Friday.", ms: 4_000 };
 
@@ -173,12 +173,39 @@ test("marks that Twilio sends back because of the clear are not playback", () =>
 
 test("between two marks playback is assumed to go on for a moment, never beyond what was sent", () => {
   const cutAfter = (ms: number): string | undefined =>
-    play([...greeted(), ...says(4_000, { ...ANSWER, ms: 1_000 }), heard(5_000, "agent_2", 980)], {
-      at: 5_000 + ms,
+    play([...greeted(), ...says(4_000, { ...ANSWER, ms: 1_000 }), heard(5_100, "agent_2", 980)], {
+      at: 5_100 + ms,
       type: "model.speech_started",
       itemId: "caller_1",
     }).match(/heardMs=\d+/)?.[0];
   expect([cutAfter(0), cutAfter(10), cutAfter(40)]).toEqual(["heardMs=980", "heardMs=1000", "heardMs=1000"]);
+});
+
+test("what comes after a pause of the model is heard from then on, whatever marks have come back", () => {
+  const [created, started] = says(4_000, ANSWER);
+  const sent = (at: number, sentMs: number): Scripted => ({
+    at,
+    type: "lane.progressed",
+    itemId: "agent_2",
+    generatedMs: sentMs,
+    sentMs,
+    finished: false,
+  });
+  const cutAfter = (ms: number, ...marks: readonly Scripted[]): string | undefined =>
+    play([...greeted(), ...[created, started].flatMap((event) => event ?? []), sent(4_080, 1_000), ...marks, sent(7_000, 3_000)], {
+      at: 7_000 + ms,
+      type: "model.speech_started",
+      itemId: "caller_1",
+    }).match(/heardMs=\d+/)?.[0];
+  const early = heard(4_500, "agent_2", 360);
+  const late = heard(5_120, "agent_2", 1_000);
+  expect([cutAfter(300), cutAfter(100, early), cutAfter(300, early, late), cutAfter(1_500, early, late)]).toEqual([
+    // Without a mark no more than 900 ms are assumed.
+    "heardMs=900",
+    "heardMs=1100",
+    "heardMs=1300",
+    "heardMs=1900",
+  ]);
 });
 
 test("a caller who speaks while the agent is silent interrupts nothing", () => {

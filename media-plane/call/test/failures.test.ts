@@ -150,7 +150,7 @@ test("a model that is lost mid-sentence lets the caller hear what is on its way,
              > telephony.clear
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open" generatedText="We are open from nine to five." heardMs=1960 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=6600
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open from" generatedText="We are open from nine to five." heardMs=2400 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=6600
              > bus.publish #11 agent.silent offsetMs=6600
              > bus.publish #12 usage usageId=resp_2 source=response model=gpt-realtime-2.1-mini estimated=true inputTextTokens=0 inputAudioTokens=0 cachedTextTokens=0 cachedAudioTokens=0 outputTextTokens=0 outputAudioTokens=80
              > bus.publish #13 call.ended offsetMs=6600 outcome=failed reason=model_lost

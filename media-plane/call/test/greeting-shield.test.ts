@@ -59,9 +59,9 @@ test("the shield is down for good once the greeting is over, however short it wa
              > bus.publish #10 caller.speaking offsetMs=2200 itemId=caller_1
              > telephony.clear
              > lane.mute
-             > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=180
-             > bus.publish #11 agent.interrupted offsetMs=2200 itemId=agent_2 heardMs=180 generatedMs=800
-             > bus.publish #12 transcript delta=2 position=1 itemId=agent_2 speaker=agent text=Are generatedText="Are you there?" heardMs=180 generatedMs=800 interrupted=true agent=intake startedMs=2080 endedMs=2200
+             > model.truncate requestId=r1.4 itemId=agent_2 audioEndMs=120
+             > bus.publish #11 agent.interrupted offsetMs=2200 itemId=agent_2 heardMs=120 generatedMs=800
+             > bus.publish #12 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="Are you there?" heardMs=120 generatedMs=800 interrupted=true agent=intake startedMs=2080 endedMs=2200
              > bus.publish #13 agent.silent offsetMs=2200"
   `);
 });

@@ -78,7 +78,7 @@ test("an operator's hang-up lets the current audio play for two seconds, without
              > telephony.clear
              > lane.mute
              > lane.route inbound=drop
-             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are" generatedText="We are open from nine to five." heardMs=1360 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=7100
+             > bus.publish #10 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="We are open" generatedText="We are open from nine to five." heardMs=1800 generatedMs=4000 interrupted=false agent=intake startedMs=4080 endedMs=7100
              > bus.publish #11 agent.silent offsetMs=7100
              > bus.publish #12 call.ended offsetMs=7100 outcome=stopped reason=drained
              > model.close

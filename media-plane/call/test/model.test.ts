@@ -171,33 +171,62 @@ describe("a bug is found", () => {
   });
 });
 
-/** How far audio and words have come is kept until something else happens, and so are the marks that nothing waits for. */
+type Progress = Extract<Fact, { readonly type: "lane.progressed" }>;
+type Marked = Extract<Fact, { readonly type: "telephony.marked" }>;
+
+/**
+ * How far audio and words have come is kept until something else happens, and so are marks that nothing waits for; of each item's audio and of
+ * the marks the last news, as a session does it (untold.ts of the bridge).
+ */
 function tellingFactsLater(): { readonly machine: Machine; readonly marksKept: () => number } {
-  let facts: Fact[] = [];
+  const progress = new Map<string, Progress>();
+  let mark: Marked | undefined;
+  let words: Fact[] = [];
   let marksKept = 0;
+  /** What was sent of items that sound. */
+  const sounding = new Map<string, number>();
   /** Items whose end the lane knows, by what was sent of them: the mark there is their last. */
   const ends = new Map<string, number>();
+
+  const isKept = (state: CallState, event: CallEvent): boolean => {
+    switch (event.type) {
+      case "lane.progressed":
+        if (event.finished) ends.set(event.itemId, event.sentMs);
+        if (event.sentMs > 0 && !sounding.has(event.itemId)) {
+          sounding.set(event.itemId, event.sentMs);
+          return false;
+        }
+        progress.set(event.itemId, event);
+        return true;
+      case "model.words_spoken":
+        words.push(event);
+        return true;
+      case "telephony.marked": {
+        const news = parseMark(event.name);
+        if (isMarkAwaited(state, { name: event.name, ends: news !== undefined && ends.get(news.itemId) === news.sentMs })) return false;
+        marksKept += 1;
+        // The lane does not know a mark any more that was cleared, or that comes after a later one.
+        const isCleared = "call" in state && news?.generation !== state.call.playback.generation;
+        const last = mark === undefined ? undefined : parseMark(mark.name);
+        if (!isCleared && (news?.sentMs ?? 0) > (last?.sentMs ?? 0)) mark = event;
+        return true;
+      }
+      default:
+        return false;
+    }
+  };
+
   return {
     marksKept: () => marksKept,
     machine: (state, event) => {
-      if (event.type === "lane.progressed" && event.finished) ends.set(event.itemId, event.sentMs);
-      if (isKept(state, event, ends)) {
-        if (event.type === "telephony.marked") marksKept += 1;
-        facts.push(event);
-        return [state, []];
-      }
-      const told = facts;
-      facts = [];
-      return reduce(state, event, told);
+      if (isKept(state, event)) return [state, []];
+      const facts = [...progress.values(), ...(mark === undefined ? [] : [mark]), ...words];
+      progress.clear();
+      mark = undefined;
+      words = [];
+      return reduce(state, event, facts);
     },
   };
-}
-
-function isKept(state: CallState, event: CallEvent, ends: ReadonlyMap<string, number>): event is Fact {
-  if (event.type !== "telephony.marked") return event.type === "lane.progressed" || event.type === "model.words_spoken";
-  const { at, name } = event;
-  const mark = parseMark(name);
-  return !isMarkAwaited(state, { at, name, ends: mark !== undefined && ends.get(mark.itemId) === mark.sentMs });
 }
 
 const CLEAR: Effect = { type: "telephony.clear" };

@@ -21,9 +21,12 @@ import {
 import { aCallConfig } from "./a-call-config.ts";
 
 type WithoutLeg<Event> = Event extends { readonly leg: number } ? Omit<Event, "leg"> & { readonly leg?: number } : Event;
+type WithoutClock<Event> = Event extends { readonly playsUntil: number }
+  ? Omit<Event, "playsUntil"> & { readonly playsUntil?: number }
+  : Event;
 
-/** An event, of leg 1 unless it says otherwise; or time that passes; or the caller's media, which no longer come. */
-export type Scripted = WithoutLeg<CallEvent> | { readonly at: number; readonly type: "wait" | "media_stops" };
+/** An event, of leg 1, and of audio that is sent just now, unless it says otherwise; or time that passes; or the caller's media, which no longer come. */
+export type Scripted = WithoutClock<WithoutLeg<CallEvent>> | { readonly at: number; readonly type: "wait" | "media_stops" };
 
 export interface Played {
   readonly state: CallState;
@@ -46,6 +49,7 @@ export function playAll(script: readonly Scripted[], silentSteps = 0, options: {
   let state = initialCall({ at: 0 });
   let armedAt: number | null = null;
   let mediaStopAt = Number.POSITIVE_INFINITY;
+  const line = new PlayedAtOnce();
   const effects: Effect[] = [];
   const lines: string[] = [];
 
@@ -62,7 +66,7 @@ export function playAll(script: readonly Scripted[], silentSteps = 0, options: {
     const shown = out.filter((effect) => effect.type !== "clock.arm" && (options.notes || effect.type !== "note"));
     const isTick = event.type === "clock.struck";
     if (isPrinted && (shown.length > 0 || !isTick)) {
-      lines.push(`${String(event.at).padStart(6)} ${isTick ? "clock.struck" : describeEvent(withoutLeg(event))}`);
+      lines.push(`${String(event.at).padStart(6)} ${isTick ? "clock.struck" : describeEvent(withoutUsual(event))}`);
       for (const effect of shown) lines.push(`         > ${describeEffect(effect)}`);
     }
   };
@@ -81,7 +85,7 @@ export function playAll(script: readonly Scripted[], silentSteps = 0, options: {
     passTime(scripted.type === "wait" ? scripted.at : scripted.at - 1, isPrinted);
     if (scripted.type === "wait") return;
     if (scripted.type === "media_stops") mediaStopAt = scripted.at;
-    else step(withLeg(scripted as WithoutLeg<CallEvent>), isPrinted);
+    else step(line.clocked(withLeg(scripted as WithoutLeg<CallEvent>)), isPrinted);
   });
   return { state, effects, text: lines.join("\n") };
 }
@@ -176,8 +180,24 @@ function withLeg(scripted: WithoutLeg<CallEvent>): CallEvent {
   return (scripted.type.startsWith("model.") ? { leg: 1, ...scripted } : scripted) as CallEvent;
 }
 
-function withoutLeg(event: CallEvent): CallEvent {
-  if (!("leg" in event) || event.leg !== 1) return event;
-  const { leg: _leg, ...rest } = event;
-  return rest as CallEvent;
+/** What every event of a story has, and says nothing. */
+function withoutUsual(event: CallEvent): CallEvent {
+  const isUsual = ([name, value]: readonly [string, unknown]): boolean => (name === "leg" && value === 1) || name === "playsUntil";
+  return Object.fromEntries(Object.entries(event).filter((field) => !isUsual(field))) as CallEvent;
+}
+
+/** The lane's clock: audio plays as soon as it is sent and what was sent before it is over. */
+class PlayedAtOnce {
+  readonly #sentMs = new Map<string, number>();
+  #playsUntil = 0;
+
+  clocked(event: CallEvent): CallEvent {
+    if (event.type === "lane.progressed") {
+      const { at, itemId, sentMs } = event;
+      this.#playsUntil = Math.max(this.#playsUntil, at) + sentMs - (this.#sentMs.get(itemId) ?? 0);
+      this.#sentMs.set(itemId, sentMs);
+      return { ...event, playsUntil: event.playsUntil ?? this.#playsUntil };
+    }
+    return event;
+  }
 }

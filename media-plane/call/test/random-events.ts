@@ -65,7 +65,14 @@ const model = fc.oneof(
     usage,
   }),
   fc.record({ type: fc.constant("model.errored" as const), leg, code, message: fc.constant(""), requestId: request }),
-  fc.record({ type: fc.constant("lane.progressed" as const), itemId: item, generatedMs: ms, sentMs: ms, finished: fc.boolean() }),
+  fc.record({
+    type: fc.constant("lane.progressed" as const),
+    itemId: item,
+    generatedMs: ms,
+    sentMs: ms,
+    finished: fc.boolean(),
+    playsUntil: ms,
+  }),
   fc.record({ type: fc.constant("telephony.marked" as const), name }),
 );
 

@@ -69,6 +69,7 @@ class World {
     this.#chance = new Chance(options.seed);
     this.#line = new SimulatedLine({
       later: (inMs, run) => this.#later(inMs, run),
+      now: () => this.#now,
       returnMark: (name) => this.#marks(name),
       progress: (news) => this.#happens({ ...news, type: "lane.progressed", at: this.#now }),
       problem: (sentence) => this.#oracle.problems.push(sentence),

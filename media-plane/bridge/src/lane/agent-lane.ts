@@ -5,13 +5,14 @@
  *
  * - Only audio of the response that `play` named is passed on; `mute` and `clear` drop what waits, and every late delta.
  * - Big deltas are cut into pieces of 360 ms (whole frames, whole groups of base64), so that marks can stand between them.
- * - A mark goes out when 360 ms of an item have been sent since the last one, and at the item's end. Each comes back as a message of its
- *   own; between two of them the machine goes by its clock.
+ * - Marks go out in an item each 360 ms of its first second and each 720 ms after it, before audio that comes after a pause of the model,
+ *   and at the item's end. Each comes back as a message of its own; between two of them the machine goes by its clock.
  * - The model is faster than speech: at most 20 s may lie unplayed at Twilio, the rest waits here; more than 5 min is not kept.
  *
  * The lane reports by counters (`takeProgress`), which the session reads before it hands an event to the machine, never by an
  * event per frame.
  */
+import type { Clock } from "@struere/kernel";
 import { z } from "zod";
 import type { LaneSocket } from "../wire/index.ts";
 import { decodedBytes, isBase64 } from "./base64.ts";
@@ -25,6 +26,7 @@ import { type Piece, WaitingAudio } from "./waiting-audio.ts";
 
 export interface AgentLaneOptions {
   readonly telephony: LaneSocket;
+  readonly clock: Clock;
   /** The name of a mark; `markName` of `@struere/call`. */
   markName(position: { readonly generation: number; readonly itemId: string; readonly sentMs: number }): string;
   /** Every message of the model that is not audio, as text. */
@@ -37,6 +39,8 @@ export interface AgentLaneOptions {
   onWords?(words: SpokenWords): void;
   /** The first audio of an item has come, and is about to be sent. */
   onAudioStarted(responseId: string, itemId: string): void;
+  /** It has been sent. */
+  onSounding?(): void;
   /** More waits than may wait: the rest of this response is dropped. Once for a response. */
   onOverflow(responseId: string): void;
 }
@@ -55,11 +59,24 @@ export interface ItemProgress {
   readonly sentMs: number;
   /** The model has said that there is no more, and all of it was sent. */
   readonly finished: boolean;
+  /** On the clock: when the last of it came, or was sent, or its end was known. */
+  readonly at: number;
+  /** On the clock: when what was sent of it is over, if all is played as soon as it can be. */
+  readonly playsUntil: number;
 }
+
+/** What a mark that came back says: an item has been played to its end, or other audio; or nothing, because the name is not awaited. */
+export type MarkNews = "item_ended" | "played" | "unknown";
 
 const BYTES_PER_MS = 8;
 const PIECE_MS = 360;
 const PIECE_CHARS = ((PIECE_MS * BYTES_PER_MS) / 3) * 4;
+/** So much of an item has its marks more closely: callers who cut in do it early. */
+const EARLY_MS = 1_080;
+const EARLY_MARK_MS = 360;
+const MARK_MS = 720;
+/** Twilio had nothing to play for so long: where in the item that was, a mark says. */
+const PAUSE_MS = 1_000;
 const MAX_UNPLAYED_MS = 20_000;
 const MAX_WAITING_MS = 5 * 60_000;
 /** More words than these are handed over, whether somebody asks for them or not. */
@@ -85,6 +102,7 @@ const SpelledAudio = z.object({
 
 export class AgentLane {
   readonly #telephony: LaneSocket;
+  readonly #clock: Clock;
   readonly #options: AgentLaneOptions;
   #model: LaneSocket | undefined;
   readonly #unplayed = new Unplayed<Item>();
@@ -106,6 +124,7 @@ export class AgentLane {
 
   constructor(options: AgentLaneOptions) {
     this.#telephony = options.telephony;
+    this.#clock = options.clock;
     this.#options = options;
   }
 
@@ -173,7 +192,7 @@ export class AgentLane {
       if (!this.#telephony.sendText(`${before}${base64}"}}`)) return;
       this.#tap?.toCaller(Buffer.from(base64, "latin1"));
       this.#audioBytesOut += piece.length;
-      this.#unplayed.sent(piece.length);
+      this.#unplayed.sent(piece.length, this.#now());
     }
     if (this.#telephony.sendText(`${this.#markBefore}${JSON.stringify(mark)}}}`)) {
       this.#unplayed.awaits(mark, null);
@@ -181,17 +200,14 @@ export class AgentLane {
     }
   }
 
-  /**
-   * A mark came back: there may be room for what waits. Names that are not ours, or were cleared, change nothing.
-   * @returns whether an item has been played to its end
-   */
-  marked(name: string): boolean {
+  /** A mark came back: there may be room for what waits. Names that are not ours, or were cleared, change nothing. */
+  marked(name: string): MarkNews {
     this.#tap?.marked(name);
     const place = this.#unplayed.marked(name);
-    if (place === undefined) return false;
+    if (place === undefined) return "unknown";
     const ends = place !== null && place.item.finished && place.itemBytes === place.item.sentBytes;
     this.#sendWaiting();
-    return ends;
+    return ends ? "item_ended" : "played";
   }
 
   /** The response is over, whatever the vendor did not say about its items. Call it at `response.done`. */
@@ -213,6 +229,8 @@ export class AgentLane {
         generatedMs: Math.floor(item.generatedBytes / BYTES_PER_MS),
         sentMs: Math.floor(item.sentBytes / BYTES_PER_MS),
         finished: item.finished,
+        at: item.changedAt,
+        playsUntil: item.playsUntil,
       });
     }
     if (news.some((item) => item.finished)) this.#items = this.#items.filter((item) => !item.finished);
@@ -333,13 +351,15 @@ export class AgentLane {
     const item = this.#startItem(bytes.toString("latin1", itemStart, itemEnd), playing.responseId, playing.generation);
     // The machine may have answered with `mute`.
     if (this.#playing !== playing) return;
+    const isFirst = item.sentBytes === 0;
     this.#takeAudio(item, bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd));
+    if (isFirst && item.sentBytes > 0) this.#options.onSounding?.();
   }
 
   #takeAudio(item: Item, bytes: Buffer, payloadStart: number, payloadEnd: number, audioBytes: number): void {
+    const now = this.#now();
     item.generatedBytes += audioBytes;
-    item.changed = true;
-    this.#dirty = true;
+    this.#changed(item, now);
     let at = payloadStart;
     for (let left = audioBytes; left > 0; ) {
       const pieceEnd = Math.min(at + PIECE_CHARS, payloadEnd);
@@ -347,7 +367,7 @@ export class AgentLane {
       if (this.#waiting.bytes > 0 || this.#unplayed.bytes + pieceBytes > MAX_UNPLAYED_MS * BYTES_PER_MS) {
         if (!this.#wait(item, bytes, at, pieceEnd, pieceBytes)) return;
       } else {
-        this.#send(item, bytes, at, pieceEnd, pieceBytes);
+        this.#send(item, bytes, at, pieceEnd, pieceBytes, now);
       }
       at = pieceEnd;
       left -= pieceBytes;
@@ -382,7 +402,8 @@ export class AgentLane {
     return false;
   }
 
-  #send(item: Item, bytes: Buffer, start: number, end: number, audioBytes: number): void {
+  #send(item: Item, bytes: Buffer, start: number, end: number, audioBytes: number, now: number): void {
+    if (item.sentBytes > item.markedBytes && now - this.#unplayed.playsUntil >= PAUSE_MS) this.#mark(item);
     const before = this.#mediaBefore;
     const at = this.#telephony.beginText(before.length + end - start + MEDIA_AFTER.length);
     if (at >= 0) {
@@ -395,16 +416,28 @@ export class AgentLane {
       out[after + 2] = MEDIA_AFTER[2] ?? 0;
       this.#telephony.commitText();
       this.#audioBytesOut += audioBytes;
-      this.#unplayed.sent(audioBytes);
+      this.#unplayed.sent(audioBytes, now);
+      item.playsUntil = this.#unplayed.playsUntil;
       this.#tap?.toCaller(bytes.subarray(start, end));
     } else {
       this.#deltasDropped++;
     }
     item.sentBytes += audioBytes;
-    item.changed = true;
-    this.#dirty = true;
+    this.#changed(item, now);
     const ends = item.complete && item.sentBytes === item.generatedBytes;
-    if (ends || item.sentBytes - item.markedBytes >= PIECE_MS * BYTES_PER_MS) this.#mark(item);
+    const markMs = item.markedBytes < EARLY_MS * BYTES_PER_MS ? EARLY_MARK_MS : MARK_MS;
+    if (ends || item.sentBytes - item.markedBytes >= markMs * BYTES_PER_MS) this.#mark(item);
+  }
+
+  #changed(item: Item, now: number): void {
+    item.changed = true;
+    item.changedAt = now;
+    this.#dirty = true;
+  }
+
+  /** Whole milliseconds: a fraction would be an object for each frame. */
+  #now(): number {
+    return Math.floor(this.#clock.now());
   }
 
   #mark(item: Item): void {
@@ -428,7 +461,7 @@ export class AgentLane {
   }
 
   #sendPiece(piece: Piece<Item>): void {
-    this.#send(piece.item, piece.payload, 0, piece.payload.length, piece.audioBytes);
+    this.#send(piece.item, piece.payload, 0, piece.payload.length, piece.audioBytes, this.#now());
   }
 
   #takeDone(itemId: string): void {
@@ -439,8 +472,7 @@ export class AgentLane {
   #complete(item: Item): void {
     if (item.complete) return;
     item.complete = true;
-    item.changed = true;
-    this.#dirty = true;
+    this.#changed(item, this.#now());
     if (item.finished) this.#mark(item);
   }
 

@@ -8,9 +8,13 @@ export class Item {
   generatedBytes = 0;
   sentBytes = 0;
   markedBytes = 0;
+  /** When what was sent is over, on the clock; see Unplayed. */
+  playsUntil = 0;
   /** The model has said that there is no more. */
   complete = false;
   changed = true;
+  /** On the clock. */
+  changedAt = 0;
   /** Of the response and of the item, side by side: they are compared for each frame. */
   readonly #ids: Buffer;
   readonly #responseIdBytes: number;

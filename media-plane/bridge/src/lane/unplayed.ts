@@ -4,18 +4,30 @@ export interface MarkPlace<Item> {
   readonly itemBytes: number;
 }
 
-/** How much audio lies at Twilio that has not been played, as far as returned marks tell. Marks come back in the order they were sent. */
+const BYTES_PER_MS = 8;
+
+/**
+ * How much audio lies at Twilio that has not been played, as far as returned marks tell, and when it is over, as far as the clock does. Marks
+ * come back in the order they were sent.
+ */
 export class Unplayed<Item> {
   #sentBytes = 0;
   #playedBytes = 0;
+  #playsUntil = 0;
   #marks: { readonly name: string; readonly sentBytes: number; readonly place: MarkPlace<Item> | null }[] = [];
 
   get bytes(): number {
     return this.#sentBytes - this.#playedBytes;
   }
 
-  sent(audioBytes: number): void {
+  /** On the clock: when all that was sent is over, if it is played as soon as it can be. */
+  get playsUntil(): number {
+    return this.#playsUntil;
+  }
+
+  sent(audioBytes: number, at: number): void {
     this.#sentBytes += audioBytes;
+    this.#playsUntil = Math.max(this.#playsUntil, at) + audioBytes / BYTES_PER_MS;
   }
 
   /** A mark of this name was sent after all that has been sent so far. */
@@ -39,6 +51,7 @@ export class Unplayed<Item> {
   /** Nothing lies there any more, and marks of before are not awaited. */
   clear(): void {
     this.#playedBytes = this.#sentBytes;
+    this.#playsUntil = 0;
     this.#marks = [];
   }
 }

@@ -27,6 +27,8 @@ export interface TwilioLegOptions {
   /** A piece of the transcript of the agent's speech. */
   modelWords(words: SpokenWords): void;
   audioStarted(responseId: string, itemId: string): void;
+  /** The first audio of an item is on its way to the caller. */
+  sounding(): void;
   overflowed(responseId: string): void;
   /** A message that was not acted on, or that ended the stream (`code`); for counters and the log. */
   report(reason: string, code?: number): void;
@@ -57,10 +59,12 @@ export class TwilioLeg {
     });
     this.agent = new AgentLane({
       telephony: socket,
+      clock,
       markName,
       onMessage: (text) => options.modelMessage(text),
       onWords: (words) => options.modelWords(words),
       onAudioStarted: (responseId, itemId) => options.audioStarted(responseId, itemId),
+      onSounding: () => options.sounding(),
       onOverflow: (responseId) => options.overflowed(responseId),
     });
     this.caller.begin(streamSid);
@@ -124,7 +128,10 @@ export class TwilioLeg {
 
   #marked(name: string): void {
     if (this.#over) return;
-    this.#options.marked(name, this.agent.marked(name));
+    const news = this.agent.marked(name);
+    // Twilio sends back what was cleared, too.
+    if (news === "unknown") this.#options.report("stale_mark");
+    else this.#options.marked(name, news === "item_ended");
   }
 
   #parse(text: string): TwilioMessage | undefined {
