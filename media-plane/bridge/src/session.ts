@@ -109,7 +109,7 @@ export class Session {
       modelMessage: (text) => this.#leg?.openai.hear(text),
       modelWords: (words) => this.#leg?.openai.hearWords(words),
       audioStarted: (responseId, itemId) => this.#hearModel({ type: "model.audio_started", responseId, itemId }),
-      sounding: () => this.#tellProgress(),
+      sounding: ({ responseId: _, ...progress }) => this.dispatch({ type: "lane.progressed", ...progress, at: ground.clock.now() }),
       overflowed: (responseId) => this.dispatch({ type: "lane.overflowed", at: ground.clock.now(), responseId }),
       report: (reason, code) => (code === undefined ? ground.events.messageIgnored(reason) : ground.events.socketClosed(reason, code)),
     });
@@ -172,14 +172,6 @@ export class Session {
       this.#working = false;
     }
     if (!this.#over && isEnded(this.#state)) this.#finish(CLOSE.normal);
-  }
-
-  /** That the caller begins to hear something is news by itself. */
-  #tellProgress(): void {
-    const at = this.#ground.clock.now();
-    for (const { responseId: _, ...progress } of this.#telephony.agent.takeProgress()) {
-      this.dispatch({ type: "lane.progressed", ...progress, at });
-    }
   }
 
   #marked(name: string, ends: boolean): void {

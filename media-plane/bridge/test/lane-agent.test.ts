@@ -15,14 +15,14 @@ function agentLane() {
   const started: string[] = [];
   const overflows: string[] = [];
   const clock = { at: 0, now: () => clock.at, wall: () => 0, arm: () => () => undefined };
-  const sounding: number[] = [];
+  const sounding: string[] = [];
   const lane: AgentLane = new AgentLane({
     telephony: telephony.lane,
     clock,
     markName: ({ generation, itemId, sentMs }) => `${generation}:${itemId}:${sentMs}`,
     onMessage: (text) => messages.push(text),
     onAudioStarted: (responseId, itemId) => started.push(`${responseId} ${itemId}`),
-    onSounding: () => sounding.push(lane.unplayedMs),
+    onSounding: ({ itemId, sentMs }) => sounding.push(`${itemId} ${sentMs}, ${lane.unplayedMs} in all`),
     onOverflow: (responseId) => overflows.push(responseId),
   });
   lane.begin(STREAM);
@@ -326,7 +326,7 @@ test("that an item begins to sound is told once, when its first audio has been s
   expect(started).toEqual(["resp_1 item_1"]);
   take(delta(FRAME, { item: "item_2" }));
   expect(started).toEqual(["resp_1 item_1", "resp_1 item_2"]);
-  expect(sounding).toEqual([20, 60]);
+  expect(sounding).toEqual(["item_1 20, 20 in all", "item_2 20, 60 in all"]);
 });
 
 test("clear tells Twilio, forgets what waits and makes room", () => {

@@ -40,7 +40,7 @@ export interface AgentLaneOptions {
   /** The first audio of an item has come, and is about to be sent. */
   onAudioStarted(responseId: string, itemId: string): void;
   /** It has been sent. */
-  onSounding?(): void;
+  onSounding?(progress: ItemProgress): void;
   /** More waits than may wait: the rest of this response is dropped. Once for a response. */
   onOverflow(responseId: string): void;
 }
@@ -223,15 +223,7 @@ export class AgentLane {
     for (const item of this.#items) {
       if (!item.changed) continue;
       item.changed = false;
-      news.push({
-        responseId: item.responseId,
-        itemId: item.id,
-        generatedMs: Math.floor(item.generatedBytes / BYTES_PER_MS),
-        sentMs: Math.floor(item.sentBytes / BYTES_PER_MS),
-        finished: item.finished,
-        at: item.changedAt,
-        playsUntil: item.playsUntil,
-      });
+      news.push(progressOf(item));
     }
     if (news.some((item) => item.finished)) this.#items = this.#items.filter((item) => !item.finished);
     return news;
@@ -353,7 +345,7 @@ export class AgentLane {
     if (this.#playing !== playing) return;
     const isFirst = item.sentBytes === 0;
     this.#takeAudio(item, bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd));
-    if (isFirst && item.sentBytes > 0) this.#options.onSounding?.();
+    if (isFirst && item.sentBytes > 0) this.#options.onSounding?.(progressOf(item));
   }
 
   #takeAudio(item: Item, bytes: Buffer, payloadStart: number, payloadEnd: number, audioBytes: number): void {
@@ -493,6 +485,18 @@ export class AgentLane {
       this.#takeDelta(bytes, 0, split, split, ids.length, ids.length, bytes.length);
     }
   }
+}
+
+function progressOf(item: Item): ItemProgress {
+  return {
+    responseId: item.responseId,
+    itemId: item.id,
+    generatedMs: Math.floor(item.generatedBytes / BYTES_PER_MS),
+    sentMs: Math.floor(item.sentBytes / BYTES_PER_MS),
+    finished: item.finished,
+    at: item.changedAt,
+    playsUntil: item.playsUntil,
+  };
 }
 
 function parseAudio(text: string): z.infer<typeof SpelledAudio> | undefined {

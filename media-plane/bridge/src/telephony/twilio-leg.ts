@@ -5,7 +5,7 @@
 import { type CallEvent, markName } from "@struere/call";
 import { type Clock, Fault } from "@struere/kernel";
 import { parseTwilioMessage, type TwilioMessage } from "@struere/protocol/twilio";
-import { AgentLane, CallerLane, type SpokenWords } from "../lane/index.ts";
+import { AgentLane, CallerLane, type ItemProgress, type SpokenWords } from "../lane/index.ts";
 import type { LaneCounts } from "../meters.ts";
 import { CLOSE, type LaneSocket, NOBODY } from "../wire/index.ts";
 
@@ -28,7 +28,7 @@ export interface TwilioLegOptions {
   modelWords(words: SpokenWords): void;
   audioStarted(responseId: string, itemId: string): void;
   /** The first audio of an item is on its way to the caller. */
-  sounding(): void;
+  sounding(progress: ItemProgress): void;
   overflowed(responseId: string): void;
   /** A message that was not acted on, or that ended the stream (`code`); for counters and the log. */
   report(reason: string, code?: number): void;
@@ -64,7 +64,7 @@ export class TwilioLeg {
       onMessage: (text) => options.modelMessage(text),
       onWords: (words) => options.modelWords(words),
       onAudioStarted: (responseId, itemId) => options.audioStarted(responseId, itemId),
-      onSounding: () => options.sounding(),
+      onSounding: (progress) => options.sounding(progress),
       onOverflow: (responseId) => options.overflowed(responseId),
     });
     this.caller.begin(streamSid);
