@@ -7,8 +7,6 @@ import type { Fact } from "@struere/call";
 import type { AgentLane } from "./lane/index.ts";
 import type { WordsInOrder } from "./model/words-in-order.ts";
 
-const NOTHING: readonly Fact[] = [];
-
 export class Untold {
   readonly #agent: AgentLane;
   /** Of the marks that came back, the last one: they come in the order of the audio. */
@@ -25,7 +23,6 @@ export class Untold {
 
   /** Everything until now. What was sent comes before the mark that says it was heard. */
   take(at: number, leg: { readonly number: number; readonly words: WordsInOrder } | undefined): readonly Fact[] {
-    if (!this.#agent.dirty && this.#mark === undefined && leg === undefined) return NOTHING;
     const facts: Fact[] = [];
     for (const { responseId: _, ...progress } of this.#agent.takeProgress()) facts.push({ type: "lane.progressed", ...progress });
     if (this.#mark !== undefined) facts.push(this.#mark);

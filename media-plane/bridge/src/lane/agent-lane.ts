@@ -23,6 +23,7 @@ import { Shapes } from "./shape.ts";
 import { tonesOf } from "./tones.ts";
 import { Unplayed } from "./unplayed.ts";
 import { type Piece, WaitingAudio } from "./waiting-audio.ts";
+import { type SpokenWords, WordsSpoken } from "./words-spoken.ts";
 
 export interface AgentLaneOptions {
   readonly telephony: LaneSocket;
@@ -45,12 +46,6 @@ export interface AgentLaneOptions {
   onOverflow(responseId: string): void;
 }
 
-export interface SpokenWords {
-  readonly responseId: string;
-  readonly itemId: string;
-  readonly text: string;
-}
-
 /** Cumulative, in milliseconds of audio. */
 export interface ItemProgress {
   readonly responseId: string;
@@ -71,28 +66,20 @@ export type MarkNews = "item_ended" | "played" | "unknown";
 const BYTES_PER_MS = 8;
 const PIECE_MS = 360;
 const PIECE_CHARS = ((PIECE_MS * BYTES_PER_MS) / 3) * 4;
-/** So much of an item has its marks more closely: callers who cut in do it early. */
-const EARLY_MS = 1_080;
-const EARLY_MARK_MS = 360;
-const MARK_MS = 720;
 /** Twilio had nothing to play for so long: where in the item that was, a mark says. */
 const PAUSE_MS = 1_000;
 const MAX_UNPLAYED_MS = 20_000;
 const MAX_WAITING_MS = 5 * 60_000;
-/** More words than these are handed over, whether somebody asks for them or not. */
-const MOST_WORDS = 4_096;
 
 const TYPE_OPENING = Buffer.from('{"type":"');
 const AUDIO = Buffer.from("response.output_audio.");
 const DELTA = Buffer.from("response.output_audio.delta");
 const DONE = Buffer.from("response.output_audio.done");
-const WORDS = Buffer.from("response.output_audio_transcript.delta");
 const MEDIA_AFTER = Buffer.from('"}}');
 
 /** One scan at a time in a process: shared, because a scan does not outlive the call to `take`. */
 const audioMessage = new FlatObject({ strings: ["type", "response_id", "item_id"], base64: "delta" });
 const deltaShapes = new Shapes();
-const wordsMessage = new FlatObject({ strings: ["type", "response_id", "item_id", "delta"] });
 const SpelledAudio = z.object({
   type: z.enum(["response.output_audio.delta", "response.output_audio.done"]),
   response_id: z.string(),
@@ -114,9 +101,7 @@ export class AgentLane {
   /** Items whose end has not been reported yet, oldest first; the last one may still grow. */
   #items: Item[] = [];
   #latest: Item | undefined;
-  /** Words that nobody has asked for yet, all of one item. */
-  #words = "";
-  #wordsOf: Item | undefined;
+  readonly #words: WordsSpoken | undefined;
   #dirty = false;
   #deltasDropped = 0;
   #audioBytesOut = 0;
@@ -126,6 +111,7 @@ export class AgentLane {
     this.#telephony = options.telephony;
     this.#clock = options.clock;
     this.#options = options;
+    this.#words = options.onWords === undefined ? undefined : new WordsSpoken((words) => options.onWords?.(words));
   }
 
   /** Deltas of responses that may not be played, or that did not fit. */
@@ -231,18 +217,13 @@ export class AgentLane {
 
   /** What was spoken of the item that is being sent since it was last asked for. */
   takeWords(): SpokenWords | undefined {
-    const item = this.#wordsOf;
-    if (item === undefined) return undefined;
-    const text = this.#words;
-    this.#words = "";
-    this.#wordsOf = undefined;
-    return { responseId: item.responseId, itemId: item.id, text };
+    return this.#words?.takeAll();
   }
 
   /** Whose messages come to `take`. What another one has said is forgotten. */
   attachModel(model: LaneSocket): void {
     this.#model = model;
-    this.takeWords();
+    this.#words?.takeAll();
   }
 
   /** A message of the model: audio, or not. */
@@ -268,7 +249,7 @@ export class AgentLane {
 
   #takeUnlike(bytes: Buffer, start: number, end: number): void {
     if (isOtherwise(bytes, start, TYPE_OPENING, AUDIO)) {
-      if (this.#options.onWords !== undefined && this.#takeWords(bytes, start, end)) return;
+      if (this.#words?.take(bytes, start, end, this.#latest)) return;
     } else if (audioMessage.scan(bytes, start, end) === end) {
       const { starts, ends } = audioMessage;
       const typeStart = starts[0] ?? -1;
@@ -290,35 +271,6 @@ export class AgentLane {
     }
     const text = this.#model?.decode(bytes, start, end);
     if (text !== undefined) this.#takeOther(text);
-  }
-
-  /** False when it is not plainly a piece of transcript. */
-  #takeWords(bytes: Buffer, start: number, end: number): boolean {
-    if (isOtherwise(bytes, start, TYPE_OPENING, WORDS) || wordsMessage.scan(bytes, start, end) !== end) return false;
-    const { starts, ends } = wordsMessage;
-    if (!equals(bytes, starts[0] ?? -1, ends[0] ?? -1, WORDS)) return false;
-    if ((starts[1] ?? -1) < 0 || (starts[2] ?? -1) < 0 || (starts[3] ?? -1) < 0) return false;
-    const text = bytes.toString("latin1", starts[3] ?? 0, ends[3] ?? 0);
-    const latest = this.#latest;
-    if (latest !== undefined && latest.isCalled(bytes, starts[1] ?? 0, ends[1] ?? 0, starts[2] ?? 0, ends[2] ?? 0)) {
-      if (this.#wordsOf !== latest) this.#handOverWords();
-      this.#wordsOf = latest;
-      this.#words += text;
-      if (this.#words.length >= MOST_WORDS) this.#handOverWords();
-      return true;
-    }
-    const responseId = bytes.toString("latin1", starts[1] ?? 0, ends[1] ?? 0);
-    const itemId = bytes.toString("latin1", starts[2] ?? 0, ends[2] ?? 0);
-    if (responseId === "" || itemId === "") return false;
-    this.#handOverWords();
-    this.#options.onWords?.({ responseId, itemId, text });
-    return true;
-  }
-
-  /** Before other words, and before messages, which may be words that are not plainly spelt: they stay in the order in which they came. */
-  #handOverWords(): void {
-    const words = this.takeWords();
-    if (words !== undefined) this.#options.onWords?.(words);
   }
 
   #takeDelta(
@@ -345,7 +297,7 @@ export class AgentLane {
     if (this.#playing !== playing) return;
     const isFirst = item.sentBytes === 0;
     this.#takeAudio(item, bytes, payloadStart, payloadEnd, decodedBytes(bytes, payloadStart, payloadEnd));
-    if (isFirst && item.sentBytes > 0) this.#options.onSounding?.(progressOf(item));
+    if (isFirst && item.sentBytes > 0 && this.#playing === playing) this.#options.onSounding?.(progressOf(item));
   }
 
   #takeAudio(item: Item, bytes: Buffer, payloadStart: number, payloadEnd: number, audioBytes: number): void {
@@ -416,9 +368,7 @@ export class AgentLane {
     }
     item.sentBytes += audioBytes;
     this.#changed(item, now);
-    const ends = item.complete && item.sentBytes === item.generatedBytes;
-    const markMs = item.markedBytes < EARLY_MS * BYTES_PER_MS ? EARLY_MARK_MS : MARK_MS;
-    if (ends || item.sentBytes - item.markedBytes >= markMs * BYTES_PER_MS) this.#mark(item);
+    if (item.isMarkDue) this.#mark(item);
   }
 
   #changed(item: Item, now: number): void {
@@ -433,7 +383,6 @@ export class AgentLane {
   }
 
   #mark(item: Item): void {
-    if (item.markedBytes === item.sentBytes) return;
     item.markedBytes = item.sentBytes;
     const sentMs = Math.floor(item.sentBytes / BYTES_PER_MS);
     const name = this.#options.markName({ generation: item.generation, itemId: item.id, sentMs });
@@ -465,14 +414,14 @@ export class AgentLane {
     if (item.complete) return;
     item.complete = true;
     this.#changed(item, this.#now());
-    if (item.finished) this.#mark(item);
+    if (item.isMarkDue) this.#mark(item);
   }
 
   /** Not audio, or audio in a spelling that the scan does not know. */
   #takeOther(text: string): void {
     const audio = parseAudio(text);
     if (audio === undefined) {
-      this.#handOverWords();
+      this.#words?.handOver();
       this.#options.onMessage(text);
     } else if (audio.type === "response.output_audio.done") {
       this.#takeDone(audio.item_id);

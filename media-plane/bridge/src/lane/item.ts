@@ -1,3 +1,9 @@
+const BYTES_PER_MS = 8;
+/** So much of an item has its marks more closely: callers who cut in do it early. */
+const EARLY_BYTES = 1_080 * BYTES_PER_MS;
+const EARLY_MARK_BYTES = 360 * BYTES_PER_MS;
+const MARK_BYTES = 720 * BYTES_PER_MS;
+
 /** One item of the agent's speech, as far as the lane has seen it. Counted in bytes of audio. */
 export class Item {
   readonly id: string;
@@ -40,5 +46,12 @@ export class Item {
 
   get finished(): boolean {
     return this.complete && this.sentBytes === this.generatedBytes;
+  }
+
+  /** So much was sent since the last mark, or all of it, that it is time for one. */
+  get isMarkDue(): boolean {
+    const unmarked = this.sentBytes - this.markedBytes;
+    if (this.finished) return unmarked > 0;
+    return unmarked >= (this.markedBytes < EARLY_BYTES ? EARLY_MARK_BYTES : MARK_BYTES);
   }
 }
