@@ -103,6 +103,7 @@ function publishUtterance(draft: Draft, [transcript, final]: readonly [Transcrip
   publish(draft, "transcript", {
     ...said,
     agent,
+    // What is cut while it waits behind something else never began.
     startedMs: offsetMs(draft, Math.min(startedAt, endedAt)),
     endedMs: offsetMs(draft, endedAt),
   });

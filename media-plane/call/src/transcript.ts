@@ -182,7 +182,7 @@ export function closeAgent(transcript: Transcript, utterance: AgentUtterance, he
     generatedMs,
     interrupted,
     startedAt,
-    endedAt: Math.max(endedAt, startedAt),
+    endedAt,
   };
   return [withoutOpen(transcript, itemId), final];
 }

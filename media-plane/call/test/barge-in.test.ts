@@ -100,7 +100,7 @@ test("of two items the audible one is truncated and the one behind it, never hea
              > model.delete requestId=r1.6 itemId=agent_3
              > bus.publish #10 agent.interrupted offsetMs=5510 itemId=agent_2 heardMs=1420 generatedMs=2000
              > bus.publish #11 transcript delta=2 position=1 itemId=agent_2 speaker=agent text="" generatedText="" heardMs=1420 generatedMs=2000 interrupted=true agent=intake startedMs=4040 endedMs=5510
-             > bus.publish #12 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="" generatedText="" heardMs=0 generatedMs=3000 interrupted=true agent=intake startedMs=6040 endedMs=6040
+             > bus.publish #12 transcript delta=3 position=2 itemId=agent_3 speaker=agent text="" generatedText="" heardMs=0 generatedMs=3000 interrupted=true agent=intake startedMs=5510 endedMs=5510
              > bus.publish #13 agent.silent offsetMs=5510"
   `);
 });

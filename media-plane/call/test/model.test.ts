@@ -183,19 +183,20 @@ function tellingFactsLater(): { readonly machine: Machine; readonly marksKept: (
   let mark: Marked | undefined;
   let words: Fact[] = [];
   let marksKept = 0;
-  /** What was sent of items that sound. */
-  const sounding = new Map<string, number>();
+  /** What is told at once: that an item is there, and that it sounds. */
+  const begun = new Set<string>();
   /** Items whose end the lane knows, by what was sent of them: the mark there is their last. */
   const ends = new Map<string, number>();
 
   const isKept = (state: CallState, event: CallEvent): boolean => {
+    const beginning = event.type === "lane.progressed" ? `${event.itemId} ${event.sentMs > 0 ? "sounds" : "is there"}` : "";
+    const isNew = beginning !== "" && !begun.has(beginning);
+    if (isNew) begun.add(beginning);
+    if (event.type === "lane.progressed" && event.finished) ends.set(event.itemId, event.sentMs);
+    // The timer would have fired by now.
+    if (isNew || ("call" in state && state.call.armedAt !== null && event.at >= state.call.armedAt)) return false;
     switch (event.type) {
       case "lane.progressed":
-        if (event.finished) ends.set(event.itemId, event.sentMs);
-        if (event.sentMs > 0 && !sounding.has(event.itemId)) {
-          sounding.set(event.itemId, event.sentMs);
-          return false;
-        }
         progress.set(event.itemId, event);
         return true;
       case "model.words_spoken":
