@@ -14,7 +14,7 @@ test("routers, stubbed tools, keys, silence, mumbling, handoffs and transfers ca
   const root = await mkdtemp(join(tmpdir(), "struere-desk-"));
   await cp(DESK, root, { recursive: true });
   await using database = await testDatabase();
-  // The choice of the agent has 800 ms of the run's time, and a database and HTTP, which run in ours.
+  // The choice of the agent has 5 s of the run's time, and a database and HTTP, which run in ours.
   const ran = await struere(["eval", "run", "--speed", "4", "--out", "desk"], {
     cwd: root,
     env: { STRUERE_EVAL_DATABASE_URL: database.url },
