@@ -37,12 +37,12 @@ export function inFlight(signs: readonly RecordedSign[]): InFlight {
   return began === undefined || hasEnded ? "nothing" : "unheard";
 }
 
-/** The last response to be reported had its sign already when the caller fell silent: it may be no answer to that. */
+/** The response that was reported last had its sign already when the caller fell silent: it need not be the answer to that. */
 function endedMeanwhile(ordered: readonly RecordedSign[]): boolean {
-  const told = ordered.filter(({ name }) => name !== "caller.speaking");
-  const reported = told.findLastIndex(({ name }) => name === "usage");
-  const signs = told.slice(told.findLastIndex(({ name }, index) => name === "usage" && index < reported) + 1, Math.max(reported, 0));
-  return signs.length > 1 && signs.at(-1)?.name === "caller.silent";
+  const told = ordered.map(({ name }) => name).filter((name) => name !== "caller.speaking");
+  // The last one is the report; before it, back to the report before.
+  const signs = told.slice(told.lastIndexOf("usage", -2) + 1, -1);
+  return signs.length > 1 && signs.at(-1) === "caller.silent";
 }
 
 /** Nobody saw the end of an utterance: it was hardly longer than people speak in one breath. */

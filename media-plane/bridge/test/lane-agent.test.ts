@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AgentLane, type SpokenWords } from "../src/lane/index.ts";
-import { hand, laneEnd } from "./lane-ends.ts";
+import { hand, laneEnd, standingClock } from "./lane-ends.ts";
 
 const STREAM = "MZ0123456789abcdef0123456789abcdef";
 const FRAME = Buffer.alloc(160, 0x55).toString("base64");
@@ -14,7 +14,7 @@ function agentLane() {
   const messages: string[] = [];
   const started: string[] = [];
   const overflows: string[] = [];
-  const clock = { at: 0, now: () => clock.at, wall: () => 0, arm: () => () => undefined };
+  const clock = standingClock();
   const sounding: string[] = [];
   const lane: AgentLane = new AgentLane({
     telephony: telephony.lane,
@@ -160,7 +160,7 @@ test("a machine that mutes at the first byte of an item hears nothing of it", ()
   const model = laneEnd("client");
   const lane: AgentLane = new AgentLane({
     telephony: telephony.lane,
-    clock: { now: () => 0, wall: () => 0, arm: () => () => undefined },
+    clock: standingClock(),
     markName: () => "m",
     onMessage: () => undefined,
     onAudioStarted: () => lane.mute(),
@@ -347,14 +347,12 @@ test("clear tells Twilio, forgets what waits and makes room", () => {
 
 test("progress says what was generated and sent, once per change, and when an item is finished", () => {
   const { lane, take } = agentLane();
-  expect(lane.dirty).toBe(false);
+  expect(lane.takeProgress()).toEqual([]);
   lane.play({ responseId: "resp_1", generation: 1 });
   for (let event = 0; event < 5; event++) take(delta(FRAME, { event }));
-  expect(lane.dirty).toBe(true);
   expect(lane.takeProgress()).toEqual([
     { responseId: "resp_1", itemId: "item_1", generatedMs: 100, sentMs: 100, finished: false, at: 0, playsUntil: 100 },
   ]);
-  expect(lane.dirty).toBe(false);
   expect(lane.takeProgress()).toEqual([]);
   take(done());
   expect(lane.takeProgress()).toEqual([
@@ -435,7 +433,7 @@ function speakingLane() {
   const told: (SpokenWords | string)[] = [];
   const lane = new AgentLane({
     telephony: telephony.lane,
-    clock: { now: () => 0, wall: () => 0, arm: () => () => undefined },
+    clock: standingClock(),
     markName: () => "",
     onMessage: (text) => {
       messages.push(text);

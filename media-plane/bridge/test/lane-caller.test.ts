@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CallerLane } from "../src/lane/index.ts";
-import { hand, laneEnd } from "./lane-ends.ts";
+import { hand, laneEnd, standingClock } from "./lane-ends.ts";
 
 const STREAM = "MZ0123456789abcdef0123456789abcdef";
 
@@ -9,11 +9,11 @@ function callerLane() {
   const telephony = laneEnd("server");
   const model = laneEnd("client");
   const messages: string[] = [];
-  const clock = { at: 0 };
+  const clock = standingClock();
   let floods = 0;
   const lane = new CallerLane({
     telephony: telephony.lane,
-    clock: { now: () => clock.at, wall: () => 0, arm: () => () => undefined },
+    clock,
     onMessage: (text) => messages.push(text),
     onFlood: () => floods++,
   });
@@ -204,7 +204,7 @@ test("frames of another stream, too long ones and what is not base64 are refused
 test("before the stream's start everything is a message", () => {
   const telephony = laneEnd("server");
   const messages: string[] = [];
-  const clock = { now: () => 0, wall: () => 0, arm: () => () => undefined };
+  const clock = standingClock();
   const lane = new CallerLane({ telephony: telephony.lane, clock, onMessage: (text) => messages.push(text), onFlood: () => undefined });
   hand((bytes, start, end) => lane.take(bytes, start, end), media("AAAA"));
   expect(messages).toEqual([media("AAAA")]);
@@ -298,7 +298,7 @@ test("a mark of this stream is known by its name; of another, or strangely spelt
   const marks: string[] = [];
   const lane = new CallerLane({
     telephony: telephony.lane,
-    clock: { now: () => 0, wall: () => 0, arm: () => () => undefined },
+    clock: standingClock(),
     onMessage: (text) => messages.push(text),
     onFlood: () => undefined,
     onMark: (name) => marks.push(name),

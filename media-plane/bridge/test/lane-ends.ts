@@ -1,5 +1,6 @@
 /** A LaneSocket without a network: what is sent through it can be read as messages. */
 import { Duplex } from "node:stream";
+import type { Clock } from "@struere/kernel";
 import { FrameReader, LaneSocket } from "../src/wire/index.ts";
 import { wordsOf } from "../src/wire/mask.ts";
 import { realClock } from "./wire-peers.ts";
@@ -51,6 +52,12 @@ export function laneEnd(role: "server" | "client"): LaneEnd {
       return texts.splice(0);
     },
   };
+}
+
+/** Stands still until it is set. */
+export function standingClock(): Clock & { at: number } {
+  const clock = { at: 0, now: () => clock.at, wall: () => 0, arm: () => () => undefined };
+  return clock;
 }
 
 /** Gives a lane a message at an odd place of a larger buffer, as it comes from a socket. */

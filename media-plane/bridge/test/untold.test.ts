@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { AgentLane } from "../src/lane/index.ts";
 import { Untold } from "../src/untold.ts";
-import { hand, laneEnd } from "./lane-ends.ts";
+import { hand, laneEnd, standingClock } from "./lane-ends.ts";
 
 test("of what has come since the last event the latest is told: each item's audio with its own time, then one mark", () => {
-  const clock = { at: 0, now: () => clock.at, wall: () => 0, arm: () => () => undefined };
+  const clock = standingClock();
   const lane = new AgentLane({
     telephony: laneEnd("server").lane,
     clock,

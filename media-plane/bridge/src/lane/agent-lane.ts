@@ -13,6 +13,7 @@
  * event per frame.
  */
 import type { Clock } from "@struere/kernel";
+import { BYTES_PER_MS } from "@struere/protocol/twilio";
 import { z } from "zod";
 import type { LaneSocket } from "../wire/index.ts";
 import { decodedBytes, isBase64 } from "./base64.ts";
@@ -23,7 +24,7 @@ import { Shapes } from "./shape.ts";
 import { tonesOf } from "./tones.ts";
 import { Unplayed } from "./unplayed.ts";
 import { type Piece, WaitingAudio } from "./waiting-audio.ts";
-import { type SpokenWords, WordsSpoken } from "./words-spoken.ts";
+import { type SpokenWords, TYPE_OPENING, WordReader } from "./word-reader.ts";
 
 export interface AgentLaneOptions {
   readonly telephony: LaneSocket;
@@ -40,7 +41,7 @@ export interface AgentLaneOptions {
   onWords?(words: SpokenWords): void;
   /** The first audio of an item has come, and is about to be sent. */
   onAudioStarted(responseId: string, itemId: string): void;
-  /** It has been sent. */
+  /** It has been sent: news by itself, because the caller hears the agent from now on. */
   onSounding?(progress: ItemProgress): void;
   /** More waits than may wait: the rest of this response is dropped. Once for a response. */
   onOverflow(responseId: string): void;
@@ -63,15 +64,13 @@ export interface ItemProgress {
 /** What a mark that came back says: an item has been played to its end, or other audio; or nothing, because the name is not awaited. */
 export type MarkNews = "item_ended" | "played" | "unknown";
 
-const BYTES_PER_MS = 8;
 const PIECE_MS = 360;
 const PIECE_CHARS = ((PIECE_MS * BYTES_PER_MS) / 3) * 4;
-/** Twilio had nothing to play for so long: where in the item that was, a mark says. */
+/** So long a pause is worth a mark: without one, nothing tells which part of the item was heard before it (recording/heard-audio.ts). */
 const PAUSE_MS = 1_000;
 const MAX_UNPLAYED_MS = 20_000;
 const MAX_WAITING_MS = 5 * 60_000;
 
-const TYPE_OPENING = Buffer.from('{"type":"');
 const AUDIO = Buffer.from("response.output_audio.");
 const DELTA = Buffer.from("response.output_audio.delta");
 const DONE = Buffer.from("response.output_audio.done");
@@ -101,7 +100,7 @@ export class AgentLane {
   /** Items whose end has not been reported yet, oldest first; the last one may still grow. */
   #items: Item[] = [];
   #latest: Item | undefined;
-  readonly #words: WordsSpoken | undefined;
+  readonly #words: WordReader | undefined;
   #dirty = false;
   #deltasDropped = 0;
   #audioBytesOut = 0;
@@ -111,7 +110,7 @@ export class AgentLane {
     this.#telephony = options.telephony;
     this.#clock = options.clock;
     this.#options = options;
-    this.#words = options.onWords === undefined ? undefined : new WordsSpoken((words) => options.onWords?.(words));
+    this.#words = options.onWords === undefined ? undefined : new WordReader((words) => options.onWords?.(words));
   }
 
   /** Deltas of responses that may not be played, or that did not fit. */
@@ -125,10 +124,6 @@ export class AgentLane {
   /** Sent to Twilio and not known to be played. */
   get unplayedMs(): number {
     return this.#unplayed.bytes / BYTES_PER_MS;
-  }
-  /** Whether `takeProgress` has news. */
-  get dirty(): boolean {
-    return this.#dirty;
   }
 
   /** Twilio's `start` was accepted: audio can be sent from now on. */

@@ -1,5 +1,6 @@
-const BYTES_PER_MS = 8;
-/** So much of an item has its marks more closely: callers who cut in do it early. */
+import { BYTES_PER_MS } from "@struere/protocol/twilio";
+
+/** So much of an item has its marks more closely: the greeting's shield goes down by them, and callers who cut in do it early. */
 const EARLY_BYTES = 1_080 * BYTES_PER_MS;
 const EARLY_MARK_BYTES = 360 * BYTES_PER_MS;
 const MARK_BYTES = 720 * BYTES_PER_MS;
@@ -19,7 +20,7 @@ export class Item {
   /** The model has said that there is no more. */
   complete = false;
   changed = true;
-  /** On the clock. */
+  /** When any of these last changed, on the clock. */
   changedAt = 0;
   /** Of the response and of the item, side by side: they are compared for each frame. */
   readonly #ids: Buffer;

@@ -1,10 +1,10 @@
+import { BYTES_PER_MS } from "@struere/protocol/twilio";
+
 /** After which audio a mark was sent: so many bytes of an item, or of nothing that counts as one. */
 export interface MarkPlace<Item> {
   readonly item: Item;
   readonly itemBytes: number;
 }
-
-const BYTES_PER_MS = 8;
 
 /**
  * How much audio lies at Twilio that has not been played, as far as returned marks tell, and when it is over, as far as the clock does. Marks

@@ -6,6 +6,7 @@
 import { equals, FlatObject, isOtherwise } from "./flat-object.ts";
 import type { Item } from "./item.ts";
 
+/** A piece of an item's transcript, as the model sent it, or several of them put together. */
 export interface SpokenWords {
   readonly responseId: string;
   readonly itemId: string;
@@ -15,13 +16,14 @@ export interface SpokenWords {
 /** More characters than these are handed over, whether somebody asks for them or not. */
 const MOST_KEPT = 4_096;
 
-const TYPE_OPENING = Buffer.from('{"type":"');
+/** How every event of the model begins. */
+export const TYPE_OPENING = Buffer.from('{"type":"');
 const WORDS = Buffer.from("response.output_audio_transcript.delta");
 
 /** One scan at a time in a process: shared, because a scan does not outlive the call to `take`. */
 const message = new FlatObject({ strings: ["type", "response_id", "item_id", "delta"] });
 
-export class WordsSpoken {
+export class WordReader {
   readonly #hand: (words: SpokenWords) => void;
   #text = "";
   /** Whose words `#text` is. */
